@@ -1,0 +1,4 @@
+//! A network on a bench.
+
+pub mod diag;
+mod netlink;
