@@ -167,7 +167,7 @@ impl<'a, 't> Fields<'a, 't> {
             return Vec::new();
         };
         let mut texts = Vec::new();
-        for item in items.iter() {
+        for item in items {
             match item.get_ref().as_str().map(str::trim) {
                 Some("") => self.source.wrong(
                     item.span(),

@@ -66,8 +66,10 @@ impl std::error::Error for Problems {}
 
 /// The number, from 1, of the line on which the byte at `offset` stands.
 pub(crate) fn line_of(text: &str, offset: usize) -> usize {
-    let before = &text.as_bytes()[..offset.min(text.len())];
-    before.iter().filter(|&&byte| byte == b'\n').count() + 1
+    text[..text.floor_char_boundary(offset)]
+        .matches('\n')
+        .count()
+        + 1
 }
 
 /// Reads a file of the course; a file that cannot be read becomes a problem.
