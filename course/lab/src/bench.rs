@@ -1,0 +1,170 @@
+//! The one place where a check waits.
+//!
+//! A check has one thread. Whatever it waits for (bytes at a peer, the end of a subject, a frame on the
+//! wire), it waits here, and here the output of all its children is drained, its deadline is kept, and
+//! a hang that nothing can end is recognized.
+
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+use crate::child::Child;
+use crate::finding::Finding;
+use crate::hang::HangDetector;
+use crate::steps::StepLog;
+
+/// A child that its handle and the bench both know.
+pub type SharedChild = Rc<RefCell<Child>>;
+
+/// What a check has on its table.
+pub struct Bench {
+    /// What was done so far.
+    pub log: RefCell<StepLog>,
+    /// What a claim's experiment saw.
+    pub evidence: RefCell<Vec<String>>,
+    /// When the check must be over.
+    pub deadline: Instant,
+    /// Whether to look for hangs that nothing can end. Off where the subject's wait ends by a timer
+    /// that the lab cannot see, such as `alarm(2)`.
+    pub watch_for_hangs: Cell<bool>,
+    children: RefCell<Vec<SharedChild>>,
+    in_flight: RefCell<Vec<Box<dyn Fn() -> bool>>>,
+}
+
+/// Why a wait ended without what was waited for.
+#[derive(Debug)]
+pub enum Stalled {
+    /// The check's time is over.
+    Deadline,
+    /// Everything waits for something else, for ever. Who waits for what, a line each.
+    Hang(Vec<String>),
+    /// A call of the lab itself failed.
+    Broken(io::Error),
+}
+
+/// How often a condition is looked at that no descriptor announces.
+const TICK: Duration = Duration::from_millis(1);
+
+impl Bench {
+    /// An empty table.
+    pub fn new(time: Duration) -> Bench {
+        Bench {
+            log: RefCell::new(StepLog::new()),
+            evidence: RefCell::default(),
+            deadline: Instant::now() + time,
+            watch_for_hangs: Cell::new(true),
+            children: RefCell::default(),
+            in_flight: RefCell::default(),
+        }
+    }
+
+    /// Notes a step.
+    pub fn step(&self, what: impl Into<String>) {
+        self.log.borrow_mut().add(what);
+    }
+
+    /// Puts a new child on the table.
+    pub fn adopt(&self, child: Child) -> SharedChild {
+        let child = Rc::new(RefCell::new(child));
+        self.children.borrow_mut().push(child.clone());
+        child
+    }
+
+    /// The children that live.
+    pub fn living(&self) -> Vec<SharedChild> {
+        let all = self.children.borrow();
+        let alive = all.iter().filter(|c| c.borrow().end().is_none());
+        alive.cloned().collect()
+    }
+
+    /// All children, the ended ones too.
+    pub fn children(&self) -> Vec<SharedChild> {
+        self.children.borrow().clone()
+    }
+
+    /// Registers a question that says whether something is on its way that the processes do not show:
+    /// a frame that a switch holds back, say.
+    pub fn ask_when_idle(&self, in_flight: impl Fn() -> bool + 'static) {
+        self.in_flight.borrow_mut().push(Box::new(in_flight));
+    }
+
+    /// Waits until `done` gives a value. It is asked at once, then after each event on `also` or on a
+    /// child, and every millisecond where neither can announce what it looks at (`also` is `None`).
+    pub fn wait<R>(
+        &self,
+        also: Option<(BorrowedFd<'_>, PollFlags)>,
+        mut done: impl FnMut() -> Option<R>,
+    ) -> Result<R, Stalled> {
+        let mut hang = HangDetector::new();
+        loop {
+            for child in self.living() {
+                child.borrow_mut().collect().map_err(Stalled::Broken)?;
+            }
+            if let Some(value) = done() {
+                return Ok(value);
+            }
+            let left = self.deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(Stalled::Deadline);
+            }
+            let nap = if also.is_some() {
+                HangDetector::LOOK
+            } else {
+                TICK
+            };
+            if self.poll(also, left.min(nap)).map_err(Stalled::Broken)? {
+                hang.reset();
+            } else if self.watch_for_hangs.get()
+                && let Some(who) = hang.look(self)
+            {
+                return Err(Stalled::Hang(who));
+            }
+        }
+    }
+
+    /// Whether something that no process shows is on its way.
+    pub fn something_in_flight(&self) -> bool {
+        self.in_flight.borrow().iter().any(|ask| ask())
+    }
+
+    /// Polls everything for at most `time`. Whether anything happened.
+    fn poll(&self, also: Option<(BorrowedFd<'_>, PollFlags)>, time: Duration) -> io::Result<bool> {
+        let living = self.living();
+        let living: Vec<_> = living.iter().map(|c| c.borrow()).collect();
+        let mut fds: Vec<PollFd<'_>> = Vec::new();
+        fds.extend(also.map(|(fd, events)| PollFd::new(fd, events)));
+        for child in &living {
+            fds.push(PollFd::new(child.pidfd(), PollFlags::POLLIN));
+            let sources = child.captures.iter().filter_map(|c| c.source());
+            fds.extend(sources.map(|fd| PollFd::new(fd, PollFlags::POLLIN)));
+        }
+        let millis = u16::try_from(time.as_micros().div_ceil(1000)).unwrap_or(u16::MAX);
+        match poll(&mut fds, PollTimeout::from(millis)) {
+            Ok(n) => Ok(n > 0),
+            Err(nix::errno::Errno::EINTR) => Ok(true),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+}
+
+impl Stalled {
+    /// The finding, where `wanted` says what was waited for: `your code to return`.
+    pub fn finding(self, wanted: &str) -> Finding {
+        match self {
+            Stalled::Deadline => Finding::fail(format!(
+                "expected {wanted}, but the time of the check was over"
+            )),
+            Stalled::Hang(who) => {
+                let finding = Finding::fail(format!("expected {wanted}, but {}", who.join("; ")));
+                finding.with_detail(
+                    "Nothing can end this wait: everything that could is waiting, too, or has ended.",
+                )
+            }
+            Stalled::Broken(error) => Finding::fault(format!("waiting for {wanted}: {error}")),
+        }
+    }
+}

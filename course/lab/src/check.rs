@@ -1,0 +1,387 @@
+//! What a check has at hand.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::Duration;
+
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
+
+use crate::bench::Bench;
+use crate::finding::Finding;
+use crate::limits::Limits;
+use crate::net::diag;
+use crate::peer::{ListeningPeer, Peer};
+use crate::program::{self, Program};
+use crate::sealed::Sealed;
+use crate::subject::{self, Subject};
+
+/// A check at work: its step log, its deadline, and what it can start.
+pub struct Check {
+    pub(crate) bench: Rc<Bench>,
+    pub(crate) folder: PathBuf,
+}
+
+impl Check {
+    pub(crate) fn new(time: Duration, folder: PathBuf) -> Check {
+        Check {
+            bench: Rc::new(Bench::new(time)),
+            folder,
+        }
+    }
+
+    /// Notes a step that the check took itself.
+    pub fn step(&self, what: impl Into<String>) {
+        self.bench.step(what);
+    }
+
+    /// Forgets the steps so far: the same thing begins anew, with another input.
+    pub fn begins_again(&self, what: impl Into<String>) {
+        self.bench.log.borrow_mut().clear();
+        self.bench.step(what);
+    }
+
+    /// Records what an experiment saw. It is printed, and compared with a claim's verdict by readers.
+    pub fn evidence(&self, what: impl Into<String>) {
+        self.bench.evidence.borrow_mut().push(what.into());
+    }
+
+    /// Switches the search for hopeless hangs off, for subjects that are woken by a timer which the
+    /// lab cannot see, such as `alarm(2)`.
+    pub fn allows_long_waits(&self) {
+        self.bench.watch_for_hangs.set(false);
+    }
+
+    /// A folder for this check alone. It is removed afterwards.
+    ///
+    /// # Errors
+    ///
+    /// A grader fault when the folder cannot be made.
+    pub fn folder(&self) -> Result<&Path, Finding> {
+        fs::create_dir_all(&self.folder)?;
+        Ok(&self.folder)
+    }
+
+    /// The learner's code in a process of its own. See [`Spawner`] for more than the usual.
+    ///
+    /// # Errors
+    ///
+    /// A grader fault when no process can be had.
+    pub fn subject<T: Sealed>(&self, f: impl FnOnce() -> T) -> Result<Subject<T>, Finding> {
+        self.spawner().subject(f)
+    }
+
+    /// A program with its arguments.
+    ///
+    /// # Errors
+    ///
+    /// A grader fault when no process can be had.
+    pub fn program(
+        &self,
+        path: impl AsRef<Path>,
+        arguments: &[impl AsRef<OsStr>],
+    ) -> Result<Program, Finding> {
+        self.spawner().program(path, arguments)
+    }
+
+    /// A program of the machine's, found by name: `python3`, `socat`.
+    ///
+    /// # Errors
+    ///
+    /// *Not run* when it is not installed.
+    pub fn tool(&self, name: &str, arguments: &[impl AsRef<OsStr>]) -> Result<Program, Finding> {
+        self.spawner().program(find_tool(name)?, arguments)
+    }
+
+    /// A subject or program with more than the usual: in a host, with other limits, under a name.
+    pub fn spawner(&self) -> Spawner<'_> {
+        Spawner {
+            check: self,
+            name: "your code".into(),
+            limits: Limits::default(),
+            environment: Vec::new(),
+            may_leak: false,
+            privileged: false,
+            inside: None,
+        }
+    }
+
+    /// Two connected Unix domain stream sockets: one the check plays, one for the subject.
+    ///
+    /// # Errors
+    ///
+    /// A grader fault when the kernel gives none.
+    pub fn stream_pair(&self) -> Result<(Peer, OwnedFd), Finding> {
+        self.unix_pair(SockType::Stream)
+    }
+
+    /// The same with datagrams (`SOCK_DGRAM`) or records (`SOCK_SEQPACKET`).
+    ///
+    /// # Errors
+    ///
+    /// A grader fault when the kernel gives none.
+    pub fn unix_pair(&self, kind: SockType) -> Result<(Peer, OwnedFd), Finding> {
+        let (ours, theirs) = socketpair(AddressFamily::Unix, kind, None, SockFlag::SOCK_CLOEXEC)?;
+        Ok((self.peer(ours)?, theirs))
+    }
+
+    /// Two ends of a TCP connection over loopback: one the check plays, one for the subject.
+    ///
+    /// # Errors
+    ///
+    /// A grader fault when the kernel gives none.
+    pub fn tcp_pair(&self) -> Result<(Peer, OwnedFd), Finding> {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+        let theirs = std::net::TcpStream::connect(listener.local_addr()?)?;
+        let (ours, _) = listener.accept()?;
+        ours.set_nodelay(true)?;
+        Ok((self.peer(ours.into())?, theirs.into()))
+    }
+
+    /// Takes a connected socket over as a peer.
+    ///
+    /// # Errors
+    ///
+    /// A grader fault when there are no descriptors left.
+    pub fn peer(&self, socket: OwnedFd) -> Result<Peer, Finding> {
+        Ok(Peer::new(self.bench.clone(), socket)?)
+    }
+
+    /// A listening peer, for subjects that connect. Port 0 is the kernel's choice.
+    ///
+    /// # Errors
+    ///
+    /// A grader fault when the address cannot be bound.
+    pub fn listens(&self, at: SocketAddr) -> Result<ListeningPeer, Finding> {
+        Ok(ListeningPeer::new(self.bench.clone(), at)?)
+    }
+
+    /// Connects to a subject that serves, as soon as it listens there. No probe connection is made.
+    ///
+    /// # Errors
+    ///
+    /// A failure when it never listens.
+    pub fn connects(&self, to: SocketAddr) -> Result<Peer, Finding> {
+        self.is_listening(to)?;
+        let stream = std::net::TcpStream::connect(to)?;
+        self.bench.step(format!("peer connects to {to}"));
+        self.peer(stream.into())
+    }
+
+    /// Waits until somebody in this network namespace listens at this address, or at the wildcard
+    /// address with this port.
+    ///
+    /// # Errors
+    ///
+    /// A failure when nobody ever does.
+    pub fn is_listening(&self, at: SocketAddr) -> Result<(), Finding> {
+        let listening = || {
+            let sockets = diag::tcp().ok()?;
+            let found = sockets.iter().any(|s| {
+                s.state == diag::State::Listen
+                    && s.local.port() == at.port()
+                    && (s.local.ip() == at.ip() || s.local.ip().is_unspecified())
+            });
+            found.then_some(())
+        };
+        self.wait_until(&format!("your code to listen at {at}"), listening)
+    }
+
+    /// Waits until `done` gives a value, with the check's deadline; it is asked every millisecond.
+    /// For what no descriptor announces.
+    ///
+    /// # Errors
+    ///
+    /// A failure that says what was waited for.
+    pub fn wait_until<R>(
+        &self,
+        wanted: &str,
+        done: impl FnMut() -> Option<R>,
+    ) -> Result<R, Finding> {
+        self.bench
+            .wait(None, done)
+            .map_err(|stalled| stalled.finding(wanted))
+    }
+}
+
+/// Where a program of the machine's is, or *not run*.
+fn find_tool(name: &str) -> Result<PathBuf, Finding> {
+    program::find(name).ok_or_else(|| Finding::needs(format!("the program {name}")))
+}
+
+/// Settings for a child process.
+pub struct Spawner<'c> {
+    check: &'c Check,
+    pub(crate) name: String,
+    pub(crate) limits: Limits,
+    pub(crate) environment: Vec<(String, String)>,
+    pub(crate) may_leak: bool,
+    privileged: bool,
+    inside: Option<Box<dyn Fn() -> io::Result<()> + 'c>>,
+}
+
+impl<'c> Spawner<'c> {
+    /// What messages call the subject. The usual is `your code`.
+    #[must_use]
+    pub fn named(mut self, name: &str) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Other limits.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// A variable for the environment of a program.
+    #[must_use]
+    pub fn env(mut self, key: &str, value: &str) -> Self {
+        self.environment.push((key.into(), value.into()));
+        self
+    }
+
+    /// The subject may leave descriptors and children open.
+    #[must_use]
+    pub fn may_leak(mut self) -> Self {
+        self.may_leak = true;
+        self
+    }
+
+    /// The child keeps what privileges the check has over its own hosts: raw sockets, interfaces.
+    #[must_use]
+    pub fn privileged(mut self) -> Self {
+        self.privileged = true;
+        self
+    }
+
+    /// The child calls this first: to enter a host, say.
+    #[must_use]
+    pub fn inside(mut self, enter: impl Fn() -> io::Result<()> + 'c) -> Self {
+        self.inside = Some(Box::new(enter));
+        self
+    }
+
+    /// Starts a closure.
+    ///
+    /// # Errors
+    ///
+    /// A grader fault when no process can be had.
+    pub fn subject<T: Sealed>(self, f: impl FnOnce() -> T) -> Result<Subject<T>, Finding> {
+        subject::spawn(&self, f)
+    }
+
+    /// Starts a program.
+    ///
+    /// # Errors
+    ///
+    /// A grader fault when no process can be had.
+    pub fn program(
+        self,
+        path: impl AsRef<Path>,
+        arguments: &[impl AsRef<OsStr>],
+    ) -> Result<Program, Finding> {
+        program::spawn(&self, path.as_ref(), arguments)
+    }
+
+    /// Starts a program of the machine's, found by name.
+    ///
+    /// # Errors
+    ///
+    /// *Not run* when it is not installed.
+    pub fn tool(self, name: &str, arguments: &[impl AsRef<OsStr>]) -> Result<Program, Finding> {
+        self.program(find_tool(name)?, arguments)
+    }
+
+    pub(crate) fn bench(&self) -> Rc<Bench> {
+        self.check.bench.clone()
+    }
+
+    /// In the child, before its code: its host, its privileges, its limits.
+    pub(crate) fn settle(&self) -> io::Result<()> {
+        if let Some(enter) = &self.inside {
+            enter()?;
+        }
+        if self.privileged {
+            keep_capabilities_over_exec();
+        } else {
+            drop_capabilities()?;
+        }
+        self.limits.apply();
+        Ok(())
+    }
+}
+
+/// The kernel's structures for capabilities(7), which libc does not have.
+#[repr(C)]
+struct CapabilityHeader {
+    version: u32,
+    pid: i32,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+struct CapabilityData {
+    effective: u32,
+    permitted: u32,
+    inheritable: u32,
+}
+
+/// `_LINUX_CAPABILITY_VERSION_3`: 64 bits in two structures.
+const VERSION_3: u32 = 0x2008_0522;
+
+/// Drops all capabilities, so that `EACCES` on port 80 is what an ordinary user sees.
+fn drop_capabilities() -> io::Result<()> {
+    let header = CapabilityHeader {
+        version: VERSION_3,
+        pid: 0,
+    };
+    let none = [CapabilityData::default(); 2];
+    // SAFETY: header and data have the layout that version 3 asks for.
+    let r = unsafe { libc::syscall(libc::SYS_capset, &raw const header, none.as_ptr()) };
+    nix::errno::Errno::result(r)?;
+    // A set-user-id program could bring them back, and root's exec would.
+    // SAFETY: prctl with plain numbers.
+    unsafe {
+        libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+        libc::prctl(libc::PR_SET_SECUREBITS, SECBIT_NOROOT);
+    }
+    Ok(())
+}
+
+/// `SECBIT_NOROOT` and its lock; see capabilities(7).
+const SECBIT_NOROOT: libc::c_ulong = 0b11;
+
+/// An ordinary user's capabilities in a user namespace end at `exec` unless they are ambient.
+fn keep_capabilities_over_exec() {
+    let header = CapabilityHeader {
+        version: VERSION_3,
+        pid: 0,
+    };
+    let mut data = [CapabilityData::default(); 2];
+    // SAFETY: header and data have the layout that version 3 asks for.
+    unsafe {
+        if libc::syscall(libc::SYS_capget, &raw const header, data.as_mut_ptr()) < 0 {
+            return;
+        }
+        data.iter_mut().for_each(|d| d.inheritable = d.permitted);
+        libc::syscall(libc::SYS_capset, &raw const header, data.as_ptr());
+    }
+    for capability in 0..64_u64 {
+        // SAFETY: prctl with plain numbers; it refuses what the process does not have.
+        unsafe {
+            libc::prctl(
+                libc::PR_CAP_AMBIENT,
+                libc::PR_CAP_AMBIENT_RAISE as libc::c_ulong,
+                capability,
+                0,
+                0,
+            )
+        };
+    }
+}

@@ -1,0 +1,183 @@
+//! A process that a check started: its end, and what it wrote before.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use crate::system;
+
+/// Bytes from a child through a pipe. The first `room` are kept, the rest is counted.
+#[derive(Debug)]
+pub struct Capture {
+    source: Option<OwnedFd>,
+    kept: Vec<u8>,
+    dropped: usize,
+    room: usize,
+}
+
+impl Capture {
+    /// Captures what comes out of `source`.
+    pub fn new(source: OwnedFd, room: usize) -> Capture {
+        // A read must never block the check, also when a stranger holds the other end.
+        nonblocking(&source);
+        Capture {
+            source: Some(source),
+            kept: Vec::new(),
+            dropped: 0,
+            room,
+        }
+    }
+
+    /// The descriptor to poll, until end-of-file.
+    pub fn source(&self) -> Option<BorrowedFd<'_>> {
+        self.source.as_ref().map(AsFd::as_fd)
+    }
+
+    /// Takes what has come.
+    pub fn pump(&mut self) {
+        let mut buf = [0; 16 << 10];
+        // A writer that never stops must not hold the check here: some now, the rest at the next poll.
+        for _ in 0..16 {
+            let Some(source) = &self.source else { return };
+            match nix::unistd::read(source, &mut buf) {
+                Ok(0) => self.source = None,
+                Ok(n) => {
+                    let kept = n.min(self.room.saturating_sub(self.kept.len()));
+                    self.kept.extend_from_slice(&buf[..kept]);
+                    self.dropped += n - kept;
+                }
+                Err(nix::errno::Errno::EINTR) => {}
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// What was kept.
+    pub fn kept(&self) -> &[u8] {
+        &self.kept
+    }
+
+    /// What was kept, as text without control characters, with a note when there was more.
+    pub fn text(&self) -> String {
+        let mut text = plain(&String::from_utf8_lossy(&self.kept));
+        if self.dropped > 0 {
+            text += &format!("\n… and {} bytes more", self.dropped);
+        }
+        text
+    }
+}
+
+/// Text without terminal escapes: a subject's output must not color, move or retitle our terminal.
+pub fn plain(text: &str) -> String {
+    text.chars()
+        .filter(|c| !c.is_control() || "\n\t".contains(*c))
+        .collect()
+}
+
+/// Sets `O_NONBLOCK`.
+pub fn nonblocking(fd: impl AsFd) {
+    use nix::fcntl::{FcntlArg, OFlag, fcntl};
+    if let Ok(flags) = fcntl(fd.as_fd(), FcntlArg::F_GETFL) {
+        let flags = OFlag::from_bits_truncate(flags) | OFlag::O_NONBLOCK;
+        let _ = fcntl(fd.as_fd(), FcntlArg::F_SETFL(flags));
+    }
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// It exited with this status.
+    Exited(i32),
+    /// A signal killed it.
+    Killed(i32),
+}
+
+impl End {
+    fn from_status(status: i32) -> End {
+        if libc::WIFSIGNALED(status) {
+            End::Killed(libc::WTERMSIG(status))
+        } else {
+            End::Exited(libc::WEXITSTATUS(status))
+        }
+    }
+}
+
+/// A child process, its captures and its end.
+#[derive(Debug)]
+pub struct Child {
+    /// What messages call it: `your code`, `byte-order`.
+    pub name: String,
+    /// Its process id, as the check sees it.
+    pub pid: i32,
+    pidfd: OwnedFd,
+    /// What it printed, and for a subject its sealed result at the end.
+    pub captures: Vec<Capture>,
+    /// How many of the captures are for people.
+    prints: usize,
+    end: Option<End>,
+}
+
+impl Child {
+    /// A child that has just been forked. The first `prints` captures are for people.
+    pub fn new(
+        name: String,
+        pid: i32,
+        pidfd: OwnedFd,
+        captures: Vec<Capture>,
+        prints: usize,
+    ) -> Child {
+        Child {
+            name,
+            pid,
+            pidfd,
+            captures,
+            prints,
+            end: None,
+        }
+    }
+
+    /// What it printed.
+    pub fn printed(&self) -> impl Iterator<Item = &Capture> {
+        self.captures.iter().take(self.prints)
+    }
+
+    /// Becomes readable when the process ends.
+    pub fn pidfd(&self) -> BorrowedFd<'_> {
+        self.pidfd.as_fd()
+    }
+
+    /// How it ended, if it has, as far as [`Child::collect`] has seen.
+    pub fn end(&self) -> Option<End> {
+        self.end
+    }
+
+    /// Takes output that has come, and the status when the process has ended.
+    pub fn collect(&mut self) -> io::Result<()> {
+        if self.end.is_none() {
+            let mut status = 0;
+            // SAFETY: status is a valid place for an int.
+            let r = unsafe { libc::waitpid(self.pid, &raw mut status, libc::WNOHANG) };
+            match nix::errno::Errno::result(r) {
+                Ok(0) => {}
+                Ok(_) => self.end = Some(End::from_status(status)),
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+        // After the status, so that what was written before the end is seen.
+        self.captures.iter_mut().for_each(Capture::pump);
+        Ok(())
+    }
+
+    /// Kills it and waits for its end.
+    pub fn kill(&mut self) {
+        if self.end.is_none() {
+            system::kill(self.pid, libc::SIGKILL);
+            self.end = Some(End::from_status(system::reap(self.pid)));
+        }
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}

@@ -1,0 +1,218 @@
+//! What keeps one check from another, and from the machine?
+//!
+//! Each check runs in namespaces of its own: users (where it is not root), processes, network, mounts,
+//! System V and POSIX IPC, host name. Every check may use port 7, sees only its own processes in
+//! `/proc`, and leaves nothing: when the namespace's process 1 ends, the kernel ends all the others.
+//!
+//! Where the machine does not allow that, checks run in the machine's own namespaces on loopback.
+//! Then a subreaper and a walk over `/proc` find what was left.
+
+use std::fs;
+use std::io;
+use std::sync::OnceLock;
+
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, unshare};
+
+use crate::limits::PROCESSES;
+use crate::system::{self, Fork};
+
+/// What this machine allows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Isolation {
+    /// Namespaces made as root.
+    Root,
+    /// Namespaces made through an unprivileged user namespace.
+    User,
+    /// No namespaces. The reason, and what to do about it.
+    Loopback(String),
+}
+
+/// Finds out, once, by doing it.
+pub fn isolation() -> &'static Isolation {
+    static FOUND: OnceLock<Isolation> = OnceLock::new();
+    FOUND.get_or_init(|| {
+        if std::env::var_os("LAB_ISOLATION").is_some_and(|v| v == "loopback") {
+            return Isolation::Loopback("LAB_ISOLATION=loopback is set".into());
+        }
+        let as_root = nix::unistd::geteuid().is_root();
+        if as_root && attempt(false).is_ok() {
+            return Isolation::Root;
+        }
+        match attempt(true) {
+            Ok(()) => Isolation::User,
+            Err(why) => Isolation::Loopback(why),
+        }
+    })
+}
+
+/// Makes the namespaces in a child that then ends.
+fn attempt(new_user: bool) -> Result<(), String> {
+    let (reader, writer) = system::pipe().map_err(|e| format!("pipe: {e}"))?;
+    // SAFETY: the runner has one thread.
+    match unsafe { system::fork() }.map_err(|e| format!("fork: {e}"))? {
+        Fork::Child => {
+            let result = make(new_user).and_then(|()| {
+                // SAFETY: one thread.
+                match unsafe { system::fork() }.map_err(|e| format!("fork: {e}"))? {
+                    Fork::Child => {
+                        let result = furnish();
+                        let text = result.as_ref().err().cloned().unwrap_or_default();
+                        let _ = system::write_all(&writer, text.as_bytes());
+                        system::exit_now(0)
+                    }
+                    Fork::Parent { pid, .. } => {
+                        system::reap(pid);
+                        Ok(())
+                    }
+                }
+            });
+            if let Err(why) = result {
+                let _ = system::write_all(&writer, why.as_bytes());
+            }
+            system::exit_now(0)
+        }
+        Fork::Parent { pid, .. } => {
+            drop(writer);
+            system::reap(pid);
+            let mut text = [0; 512];
+            match system::read_some(&reader, &mut text) {
+                0 => Ok(()),
+                n => Err(String::from_utf8_lossy(&text[..n]).into_owned()),
+            }
+        }
+    }
+}
+
+/// New namespaces for this process's children (processes) and for itself (all others).
+fn make(new_user: bool) -> Result<(), String> {
+    let (uid, gid) = (nix::unistd::geteuid(), nix::unistd::getegid());
+    let mut flags = CloneFlags::CLONE_NEWPID
+        | CloneFlags::CLONE_NEWNET
+        | CloneFlags::CLONE_NEWNS
+        | CloneFlags::CLONE_NEWIPC
+        | CloneFlags::CLONE_NEWUTS;
+    flags.set(CloneFlags::CLONE_NEWUSER, new_user);
+    unshare(flags).map_err(|e| format!("unshare: {e}"))?;
+    if new_user {
+        // Map the user to itself: `getuid` looks normal, and capabilities stay until the next exec.
+        let map =
+            |file: &str, text: String| fs::write(file, text).map_err(|e| format!("{file}: {e}"));
+        map("/proc/self/setgroups", "deny".into())?;
+        map("/proc/self/uid_map", format!("{uid} {uid} 1"))?;
+        map("/proc/self/gid_map", format!("{gid} {gid} 1"))?;
+    }
+    Ok(())
+}
+
+/// Makes the new namespaces livable: a `/proc` that shows them, loopback up, few processes.
+fn furnish() -> Result<(), String> {
+    let none = None::<&str>;
+    mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none)
+        .map_err(|e| format!("making mounts private: {e}"))?;
+    mount(Some("proc"), "/proc", Some("proc"), MsFlags::empty(), none)
+        .map_err(|e| format!("mounting /proc: {e}"))?;
+    loopback_up().map_err(|e| format!("bringing loopback up: {e}"))?;
+    // Older kernels have one pid_max for all namespaces and refuse; then only the deadline binds.
+    let _ = fs::write("/proc/sys/kernel/pid_max", PROCESSES.to_string());
+    // Machines differ in their default; captures should not.
+    let _ = fs::write("/proc/sys/net/ipv4/tcp_congestion_control", "cubic");
+    Ok(())
+}
+
+/// Sets `IFF_UP` on `lo`; see netdevice(7).
+pub(crate) fn loopback_up() -> io::Result<()> {
+    let socket = std::net::UdpSocket::bind(("0.0.0.0", 0))?;
+    // SAFETY: ifreq is plain data, valid as zeros.
+    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+    for (to, from) in request.ifr_name.iter_mut().zip(b"lo") {
+        *to = *from as libc::c_char;
+    }
+    request.ifr_ifru.ifru_flags = (libc::IFF_UP | libc::IFF_RUNNING) as i16;
+    // SAFETY: SIOCSIFFLAGS reads an ifreq with the name and the flags.
+    let r = unsafe {
+        use std::os::fd::AsRawFd;
+        libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS, &raw const request)
+    };
+    nix::errno::Errno::result(r)?;
+    Ok(())
+}
+
+/// Runs `check` in the calling process's child, isolated as far as the machine allows, and comes back
+/// when it and everything it started has ended. To be called in a process of its own.
+pub(crate) fn run(isolation: &Isolation, check: impl FnOnce()) -> io::Result<()> {
+    let own_namespaces = match isolation {
+        Isolation::Root => Some(false),
+        Isolation::User => Some(true),
+        Isolation::Loopback(_) => None,
+    };
+    if let Some(new_user) = own_namespaces {
+        make(new_user).map_err(io::Error::other)?;
+    } else {
+        // Orphans of the check come to this process instead of to the machine's init.
+        // SAFETY: PR_SET_CHILD_SUBREAPER takes a number.
+        unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1) };
+    }
+    // SAFETY: one thread.
+    match unsafe { system::fork() }? {
+        Fork::Child if own_namespaces.is_some() => {
+            let furnished = furnish();
+            // Process 1 must not be the check: signals with their default action are dropped there.
+            // SAFETY: one thread.
+            match unsafe { system::fork() } {
+                Ok(Fork::Child) => {
+                    if let Err(why) = furnished {
+                        eprintln!("{why}");
+                        system::exit_now(1);
+                    }
+                    check();
+                    system::exit_now(0)
+                }
+                Ok(Fork::Parent { pid, .. }) => {
+                    reap_until(pid);
+                    // Process 1 ends, and the kernel kills whoever is left.
+                    system::exit_now(0)
+                }
+                Err(_) => system::exit_now(1),
+            }
+        }
+        Fork::Child => {
+            check();
+            system::exit_now(0)
+        }
+        Fork::Parent { pid, .. } => {
+            reap_until(pid);
+            kill_descendants();
+            Ok(())
+        }
+    }
+}
+
+/// Reaps children, orphans too, until the one with this id has ended.
+fn reap_until(pid: i32) {
+    loop {
+        // SAFETY: no status is asked for.
+        let r = unsafe { libc::waitpid(-1, std::ptr::null_mut(), 0) };
+        if r == pid || (r < 0 && nix::errno::Errno::last() == nix::errno::Errno::ECHILD) {
+            return;
+        }
+    }
+}
+
+/// Ends all that is left below this process. In a pid namespace nothing is.
+fn kill_descendants() {
+    loop {
+        let me = std::process::id();
+        let children = fs::read_to_string(format!("/proc/{me}/task/{me}/children"));
+        let children = children.unwrap_or_default();
+        let mut any = false;
+        for pid in children.split_whitespace().filter_map(|p| p.parse().ok()) {
+            any = true;
+            system::kill(pid, libc::SIGKILL);
+            system::reap(pid);
+        }
+        if !any {
+            return;
+        }
+    }
+}

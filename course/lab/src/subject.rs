@@ -1,0 +1,403 @@
+//! The learner's code, in a process of its own.
+//!
+//! A closure runs in a forked child. Its value comes back over a pipe, sealed with a number that the
+//! child's code has no name for, so that an early `exit(0)`, a closed descriptor, a signal or faked
+//! output is never taken for a result.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::marker::PhantomData;
+use std::os::fd::AsRawFd;
+use std::panic::{self, AssertUnwindSafe};
+use std::rc::Rc;
+
+use nix::errno::Errno;
+
+use crate::bench::{Bench, SharedChild};
+use crate::check::Spawner;
+use crate::child::{Capture, Child, End};
+use crate::finding::Finding;
+use crate::sealed::Sealed;
+use crate::system::{self, Fork};
+use crate::waiting::Waiting;
+
+/// Where the captures of a subject stand.
+const OUTPUT: usize = 0;
+const RESULT: usize = 1;
+
+/// The learner's code at work. Dropping it ends the process.
+pub struct Subject<T> {
+    bench: Rc<Bench>,
+    child: SharedChild,
+    nonce: [u8; 16],
+    may_leak: bool,
+    value: PhantomData<T>,
+}
+
+/// How a subject ended.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Outcome<T> {
+    /// It returned this value.
+    Returned(T),
+    /// It panicked with this message, which names file and line.
+    Panicked(String),
+    /// It ended the process with this status before it returned.
+    Exited(i32),
+    /// A signal killed it.
+    Killed(i32),
+    /// A process that it forked came back out of the function as well.
+    ReturnedTwice,
+}
+
+/// What a child sends after the nonce.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum Frame {
+    Value = 1,
+    Panic = 2,
+    Stray = 3,
+}
+
+/// Starts `f` in a child process.
+pub(crate) fn spawn<T: Sealed>(
+    spawner: &Spawner<'_>,
+    f: impl FnOnce() -> T,
+) -> Result<Subject<T>, Finding> {
+    let bench = spawner.bench();
+    let (output, output_end) = system::pipe()?;
+    let (result, result_end) = system::pipe()?;
+    let nonce = system::nonce();
+    // SAFETY: the check has one thread.
+    match unsafe { system::fork() }? {
+        Fork::Child => {
+            system::no_input();
+            system::install(&output_end, 1);
+            system::install(&output_end, 2);
+            let result_end = result_end.as_raw_fd();
+            system::drop_own_fds(Some(result_end));
+            if let Err(error) = spawner.settle() {
+                // Not the learner's doing: the message says so, and no frame is sent.
+                eprintln!("the lab could not prepare this process: {error}");
+                system::exit_now(125);
+            }
+            run(f, nonce, result_end)
+        }
+        Fork::Parent { pid, pidfd } => {
+            // The closure is dropped here, and with it this process's copy of what it captured.
+            drop(f);
+            let captures = vec![
+                Capture::new(output, spawner.limits.output),
+                Capture::new(result, 16 << 20),
+            ];
+            let child = Child::new(spawner.name.clone(), pid, pidfd, captures, 1);
+            Ok(Subject {
+                child: bench.adopt(child),
+                bench,
+                nonce,
+                may_leak: spawner.may_leak,
+                value: PhantomData,
+            })
+        }
+    }
+}
+
+/// The child's side: runs `f` and sends what came of it.
+fn run<T: Sealed>(f: impl FnOnce() -> T, nonce: [u8; 16], result_end: i32) -> ! {
+    thread_local!(static MESSAGE: RefCell<String> = const { RefCell::new(String::new()) });
+    panic::set_hook(Box::new(|info| {
+        let what = info.payload_as_str().unwrap_or("(no message)");
+        let at = info
+            .location()
+            .map(|l| format!(" at {}:{}", l.file(), l.line()));
+        let text = format!("{what}{}", at.unwrap_or_default());
+        if std::thread::current().name() == Some("main") {
+            MESSAGE.with(|m| *m.borrow_mut() = text);
+        } else {
+            // A panic of another thread is not the result, but the learner wants to see it.
+            eprintln!("a thread panicked: {text}");
+        }
+    }));
+    let me = std::process::id();
+    let before = open_fds();
+    let result = panic::catch_unwind(AssertUnwindSafe(f));
+
+    let mut frame = nonce.to_vec();
+    if std::process::id() != me {
+        frame.push(Frame::Stray as u8);
+    } else {
+        match result {
+            Ok(value) => {
+                frame.push(Frame::Value as u8);
+                leaks(&before).encode(&mut frame);
+                value.encode(&mut frame);
+            }
+            Err(_) => {
+                frame.push(Frame::Panic as u8);
+                MESSAGE.with(|m| m.borrow().encode(&mut frame));
+            }
+        }
+    }
+    // SAFETY: the lab's own write end, which stays open until this process ends. If the learner's
+    // code has closed it, the write fails and no result arrives, as it should be.
+    let result_end = unsafe { std::os::fd::BorrowedFd::borrow_raw(result_end) };
+    let _ = system::write_all(result_end, &frame);
+    system::exit_now(0)
+}
+
+/// The open descriptors below the lab's own, and what they are.
+fn open_fds() -> BTreeMap<i32, String> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir("/proc/self/fd")
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
+        let number: Option<i32> = entry.file_name().to_str().and_then(|n| n.parse().ok());
+        let target = fs::read_link(entry.path());
+        if let (Some(number), Ok(target)) = (number, target)
+            && number < system::FIRST_OWN_FD
+        {
+            found.insert(number, target.to_string_lossy().into_owned());
+        }
+    }
+    found
+}
+
+/// What the function left behind: descriptors that were not open before, and children.
+fn leaks(before: &BTreeMap<i32, String>) -> Vec<String> {
+    let mut found = Vec::new();
+    for (number, target) in open_fds() {
+        // The folder that the listing itself was reading is closed by now.
+        if before.get(&number) != Some(&target) && !target.starts_with("/proc/") {
+            let what = match target.split_once(':') {
+                Some((kind, _)) => format!("a {kind}"),
+                None => target,
+            };
+            found.push(format!("descriptor {number} ({what}) open"));
+        }
+    }
+    // SAFETY: siginfo_t is plain data, valid as zeros.
+    let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+    let flags = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+    // SAFETY: info is a valid place for the answer; WNOWAIT leaves the child as it is.
+    if unsafe { libc::waitid(libc::P_ALL, 0, &raw mut info, flags) } == 0 {
+        // SAFETY: waitid has filled in the fields of a child, or left them zero.
+        let ended = unsafe { info.si_pid() } != 0;
+        found.push(if ended {
+            "a child process that has ended and was not waited for (a zombie)".into()
+        } else {
+            "a child process running".into()
+        });
+    }
+    found
+}
+
+impl<T: Sealed> Subject<T> {
+    /// The value that the code returns.
+    ///
+    /// # Errors
+    ///
+    /// A failure when it panics, ends the process, is killed, hangs, or leaves descriptors or
+    /// children behind.
+    pub fn value(self) -> Result<T, Finding> {
+        let (outcome, leaks) = self.finish("to return")?;
+        let value = match outcome {
+            Outcome::Returned(value) => value,
+            other => return Err(self.failure("to return", &other)),
+        };
+        if !leaks.is_empty() && !self.may_leak {
+            return Err(Finding::fail(format!(
+                "{} returned, but left {}",
+                self.name(),
+                leaks.join(" and ")
+            )));
+        }
+        Ok(value)
+    }
+
+    /// Demands that the code returns `expected`.
+    ///
+    /// # Errors
+    ///
+    /// A failure when it returns another value, or none.
+    pub fn returns(self, expected: T) -> Result<(), Finding> {
+        let wanted = format!("to return {}", expected.show());
+        let name = self.name();
+        let (outcome, leaks) = self.finish(&wanted)?;
+        match outcome {
+            Outcome::Returned(value) if value.same(&expected) => {
+                if leaks.is_empty() || self.may_leak {
+                    self.bench.step(format!("{name} returned {}", value.show()));
+                    return Ok(());
+                }
+                let left = leaks.join(" and ");
+                Err(Finding::fail(format!(
+                    "{name} returned {}, but left {left}",
+                    value.show()
+                )))
+            }
+            other => Err(self.failure(&wanted, &other)),
+        }
+    }
+
+    /// Waits until the subject ends, however it ends.
+    ///
+    /// # Errors
+    ///
+    /// A failure when it hangs.
+    pub fn outcome(self) -> Result<Outcome<T>, Finding> {
+        Ok(self.finish("to end")?.0)
+    }
+
+    /// Waits until the subject sleeps in one of these system calls: `["read", "recvfrom"]`.
+    ///
+    /// # Errors
+    ///
+    /// A failure when it ends, or never comes to such a call.
+    pub fn waits_in(&self, calls: &[&str]) -> Result<(), Finding> {
+        let wanted = format!("{} to wait in {}", self.name(), calls.join(" or "));
+        let waiting = self.bench.wait(None, || {
+            let child = self.child.borrow();
+            if child.end().is_some() {
+                return Some(None);
+            }
+            let now = Waiting::of(child.pid, child.pidfd())?;
+            calls.contains(&now.call).then_some(Some(now))
+        });
+        if let Some(waiting) = waiting.map_err(|s| s.finding(&wanted))? {
+            self.bench
+                .step(format!("{} waits in {waiting}", self.name()));
+            return Ok(());
+        }
+        let (outcome, _) = self.parse()?;
+        Err(Finding::fail(format!(
+            "expected {wanted}, but it {}",
+            outcome.said()
+        )))
+    }
+
+    /// Sends the subject a signal.
+    pub fn signal(&self, signal: nix::sys::signal::Signal) {
+        self.bench.step(format!("{} gets {signal}", self.name()));
+        system::kill(self.child.borrow().pid, signal as i32);
+    }
+
+    /// The subject's process id, as the check sees it.
+    pub fn pid(&self) -> i32 {
+        self.child.borrow().pid
+    }
+
+    fn name(&self) -> String {
+        self.child.borrow().name.clone()
+    }
+
+    /// Waits for the end and reads the frame. The leaks come with it.
+    fn finish(&self, wanted: &str) -> Result<(Outcome<T>, Vec<String>), Finding> {
+        let wanted = format!("{} {wanted}", self.name());
+        let pidfd = system::pidfd_open(self.pid());
+        // Without a descriptor of our own the bench's poll on the child's still wakes us.
+        let also = pidfd
+            .as_ref()
+            .ok()
+            .map(|fd| (std::os::fd::AsFd::as_fd(fd), nix::poll::PollFlags::POLLIN));
+        self.bench
+            .wait(also, || self.child.borrow().end())
+            .map_err(|stalled| stalled.finding(&wanted))?;
+        self.parse()
+    }
+
+    fn parse(&self) -> Result<(Outcome<T>, Vec<String>), Finding> {
+        let child = self.child.borrow();
+        let mut bytes = child.captures[RESULT].kept();
+        let mut outcome = None;
+        let mut left = Vec::new();
+        while let Some(rest) = bytes.strip_prefix(&self.nonce) {
+            bytes = rest;
+            let kind = u8::decode(&mut bytes);
+            if kind == Some(Frame::Stray as u8) {
+                outcome = Some(Outcome::ReturnedTwice);
+                break;
+            }
+            if kind == Some(Frame::Panic as u8) {
+                outcome = String::decode(&mut bytes).map(Outcome::Panicked);
+            }
+            if kind == Some(Frame::Value as u8) {
+                left = Vec::decode(&mut bytes).unwrap_or_default();
+                outcome = T::decode(&mut bytes).map(Outcome::Returned);
+            }
+        }
+        let outcome = outcome.unwrap_or_else(|| match child.end() {
+            Some(End::Killed(signal)) => Outcome::Killed(signal),
+            Some(End::Exited(status)) => Outcome::Exited(status),
+            None => Outcome::Exited(0),
+        });
+        if matches!(outcome, Outcome::Exited(125)) {
+            let output = child.captures[OUTPUT].text();
+            if output.contains("the lab could not prepare") {
+                return Err(Finding::fault(output));
+            }
+        }
+        Ok((outcome, left))
+    }
+
+    fn failure(&self, wanted: &str, outcome: &Outcome<T>) -> Finding {
+        let name = self.name();
+        let output = self.child.borrow().captures[OUTPUT].text();
+        let mut what = format!("expected {name} {wanted}, {}", outcome.told());
+        if matches!(outcome, Outcome::Killed(libc::SIGABRT))
+            && output.contains("memory allocation of")
+        {
+            what += ": it asked for more memory than a check may have";
+        }
+        Finding::fail(what)
+    }
+}
+
+impl<T: Sealed> Outcome<T> {
+    /// After "it": `returned Ok(3)`.
+    fn said(&self) -> String {
+        match self {
+            Outcome::Returned(value) => format!("returned {}", value.show()),
+            Outcome::Panicked(message) => format!("panicked: {message}"),
+            Outcome::Exited(status) => {
+                format!("ended the process (exit status {status}) before it returned")
+            }
+            Outcome::Killed(signal) => format!("was killed by {}", signal_name(*signal)),
+            Outcome::ReturnedTwice => {
+                "came back twice: a process that it forked returned from the function, too".into()
+            }
+        }
+    }
+
+    fn told(&self) -> String {
+        match self {
+            Outcome::Returned(_) | Outcome::Panicked(_) => format!("it {}", self.said()),
+            _ => format!("but it {}", self.said()),
+        }
+    }
+}
+
+/// `SIGPIPE`.
+pub(crate) fn signal_name(number: i32) -> String {
+    nix::sys::signal::Signal::try_from(number)
+        .map_or_else(|_| format!("signal {number}"), |s| s.as_str().into())
+}
+
+impl<T: Sealed> Subject<Result<T, io::Error>> {
+    /// Demands that the code returns an error with this `errno`.
+    ///
+    /// # Errors
+    ///
+    /// A failure when it returns something else, or nothing.
+    pub fn fails_with(self, errno: Errno) -> Result<(), Finding> {
+        self.returns(Err(errno.into()))
+    }
+}
+
+impl<T> Drop for Subject<T> {
+    fn drop(&mut self) {
+        self.child.borrow_mut().kill();
+    }
+}
