@@ -1,0 +1,349 @@
+//! What was asked for? The command line, and the help that is made from the doc comments below.
+
+use std::fmt::Write;
+
+use anyhow::{Result, anyhow};
+use catalog::nearest;
+use lexopt::{Arg, ValueExt};
+
+use crate::paint::{bold, cyan};
+
+/// What was typed is wrong; the program ends with status 2.
+#[derive(Debug)]
+pub struct Usage(pub String);
+
+impl std::fmt::Display for Usage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Usage {}
+
+/// One command: its doc comment is its help, its usage says which words and options it takes.
+pub struct Help {
+    verb: Verb,
+    usage: &'static str,
+    text: &'static [&'static str],
+}
+
+macro_rules! commands {
+    ($($usage:literal $(#[doc = $doc:literal])+ $verb:ident)+) => {
+        /// What to do.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Verb { $($(#[doc = $doc])+ $verb),+ }
+
+        const COMMANDS: &[Help] = &[$(Help { verb: Verb::$verb, usage: $usage, text: &[$($doc),+] }),+];
+    };
+}
+
+commands! {
+    "watch"
+    /// Show where you stand, then grade on each save. This is what `cargo course` does.
+    ///
+    /// Saving an exercise makes it the current one. When it passes, the next one becomes current.
+    /// Keys in a terminal: h hint, n next, l list, s solution, q quit; Enter grades again.
+    Watch
+
+    "list [--json]"
+    /// List all exercises, and how you stand with each.
+    ///
+    /// `done`, `changed` since it passed, `failing`, or `new`. --json is for programs.
+    List
+
+    "grade [slug|chapter|all]... [--all] [--json]"
+    /// Grade an exercise: the current one, or those that you name.
+    ///
+    /// The first check that fails is shown in full, the others in a line each; --all shows all in full.
+    /// Ends with status 0 if all passed and 1 if not. --json prints the report for programs.
+    Grade
+
+    "hint [slug] [--all]"
+    /// Show a hint; each time you ask, one more.
+    Hint
+
+    "next [slug]"
+    /// Make the next unsolved exercise the current one, or the one that you name.
+    Next
+
+    "reset slug"
+    /// Make an exercise what it was at first, and keep your files in .course/backup.
+    Reset
+
+    "solution [slug] [--peek] [--path]"
+    /// Show the reference answer, once your own has passed; --peek shows it before.
+    ///
+    /// --path prints where its file is, for your editor.
+    Solution
+
+    "claims [chapter|id]"
+    /// Run the book's experiments on your kernel: recorded against seen.
+    Claims
+
+    "verify [slug|chapter|all]... [--pristine] [--soak N]"
+    /// Prove that the course is sound: stubs fail, solutions pass, mistakes are caught.
+    ///
+    /// Also: enough lines told, claims and experiments one to one, links that hold.
+    /// --pristine: an edited exercise is an error. --soak N: each solution N times more, under load.
+    Verify
+
+    "doctor"
+    /// Say what this machine can do, what it lacks, and how to get it.
+    Doctor
+
+    "help [command]"
+    /// Show this, or more on one command.
+    Help
+}
+
+/// The command line, understood.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// What to do.
+    pub verb: Verb,
+    /// To what.
+    pub names: Vec<String>,
+    /// `--all`
+    pub all: bool,
+    /// `--peek`
+    pub peek: bool,
+    /// `--path`
+    pub path: bool,
+    /// `--json`
+    pub json: bool,
+    /// `--pristine`
+    pub pristine: bool,
+    /// `--soak N`
+    pub soak: usize,
+}
+
+/// Understands the arguments, without the program's name.
+///
+/// # Errors
+///
+/// [`Usage`] names what is wrong, and what could have been meant.
+pub fn understand(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Asked> {
+    let mut arguments = arguments.into_iter().peekable();
+    // As `cargo-course` on the path, cargo passes the subcommand's own name first.
+    if arguments.peek().is_some_and(|first| first == "course") {
+        arguments.next();
+    }
+    let mut parser = lexopt::Parser::from_args(arguments);
+    let mut help: Option<&Help> = None;
+    let mut asked = Asked {
+        verb: Verb::Watch,
+        names: Vec::new(),
+        all: false,
+        peek: false,
+        path: false,
+        json: false,
+        pristine: false,
+        soak: 0,
+    };
+    let mut wants_help = false;
+    while let Some(argument) = parser.next().map_err(|error| Usage(error.to_string()))? {
+        let option = match argument {
+            Arg::Value(word) => {
+                let word = word.string().map_err(|error| Usage(error.to_string()))?;
+                match help {
+                    None => help = Some(command(&word)?),
+                    Some(_) => asked.names.push(word),
+                }
+                continue;
+            }
+            Arg::Short('h') | Arg::Long("help") => {
+                wants_help = true;
+                continue;
+            }
+            Arg::Short('V') | Arg::Long("version") => {
+                asked.verb = Verb::Help;
+                asked.names = vec!["--version".into()];
+                return Ok(asked);
+            }
+            Arg::Short(letter) => format!("-{letter}"),
+            Arg::Long(name) => format!("--{name}"),
+        };
+        let usage = help.map_or("", |help| help.usage);
+        if !usage.contains(&format!("[{option}")) {
+            return Err(unknown_option(&option, help));
+        }
+        match option.as_str() {
+            "--all" => asked.all = true,
+            "--peek" => asked.peek = true,
+            "--path" => asked.path = true,
+            "--json" => asked.json = true,
+            "--pristine" => asked.pristine = true,
+            _ => {
+                let times = parser.value().and_then(|times| times.parse());
+                asked.soak = times.map_err(|_| Usage("--soak needs a number: --soak 50".into()))?;
+            }
+        }
+    }
+    let help = help.unwrap_or(&COMMANDS[0]);
+    if wants_help {
+        asked.names = if help.verb == Verb::Watch {
+            Vec::new()
+        } else {
+            vec![help.name().into()]
+        };
+        asked.verb = Verb::Help;
+        return Ok(asked);
+    }
+    asked.verb = help.verb;
+    help.takes(&asked.names)?;
+    Ok(asked)
+}
+
+impl Help {
+    fn name(&self) -> &'static str {
+        self.usage.split(' ').next().unwrap_or_default()
+    }
+
+    /// Whether so many words are what the usage says.
+    fn takes(&self, names: &[String]) -> Result<(), Usage> {
+        let words: Vec<&str> = self
+            .usage
+            .split(' ')
+            .skip(1)
+            .filter(|word| !word.contains("--") && *word != "N]")
+            .collect();
+        if words.iter().any(|word| word.ends_with("...")) || names.len() == words.len() {
+            return Ok(());
+        }
+        match names.get(words.len()) {
+            Some(extra) => Err(Usage(format!(
+                "`{extra}` is one word too many: cargo course {}",
+                self.usage
+            ))),
+            None if words.iter().any(|word| !word.starts_with('[')) => {
+                Err(Usage(format!("which one? cargo course {}", self.usage)))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+fn command(word: &str) -> Result<&'static Help> {
+    let found = COMMANDS.iter().find(|help| help.name() == word);
+    found.ok_or_else(|| {
+        let near = nearest(word, COMMANDS.iter().map(Help::name));
+        let meant = match near.first() {
+            Some(near) => format!("did you mean `cargo course {near}`?"),
+            None => "`cargo course help` lists them".to_owned(),
+        };
+        anyhow!(Usage(format!("there is no command `{word}`; {meant}")))
+    })
+}
+
+fn unknown_option(option: &str, help: Option<&Help>) -> anyhow::Error {
+    let told = match help {
+        Some(help) => format!(
+            "`{}` does not take {option}: cargo course {}",
+            help.name(),
+            help.usage
+        ),
+        None => format!("there is no option {option} before a command; see `cargo course help`"),
+    };
+    Usage(told).into()
+}
+
+/// The help on all commands.
+pub fn overview() -> String {
+    let mut text = format!("{}\n\n", bold("Learn sockets by running them."));
+    for help in COMMANDS {
+        let summary = help.text[0].trim();
+        let _ = writeln!(
+            text,
+            "  {}{}{summary}",
+            cyan(help.name()),
+            " ".repeat(10 - help.name().len())
+        );
+    }
+    text + "\n`cargo course help <command>` says more. A slug is an exercise's name; a chapter is 3, 03 or its folder.\n"
+}
+
+/// The help on one command.
+///
+/// # Errors
+///
+/// [`Usage`] when there is none of this name.
+pub fn details(name: &str) -> Result<String> {
+    let help = command(name)?;
+    let mut text = format!("{}\n\n", bold(format_args!("cargo course {}", help.usage)));
+    for line in help.text {
+        let _ = writeln!(text, "  {}", line.trim());
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(line: &str) -> Result<Asked> {
+        understand(line.split_whitespace().map(Into::into))
+    }
+
+    fn wrong(line: &str) -> String {
+        let error = asked(line).unwrap_err();
+        assert!(error.is::<Usage>());
+        error.to_string()
+    }
+
+    #[test]
+    fn no_command_is_watch() {
+        assert_eq!(asked("").unwrap().verb, Verb::Watch);
+        assert_eq!(asked("course").unwrap().verb, Verb::Watch);
+        assert_eq!(asked("course list").unwrap().verb, Verb::List);
+    }
+
+    #[test]
+    fn names_and_options_may_mix() {
+        let asked = asked("verify --soak 50 value-result --pristine 03").unwrap();
+        assert_eq!((asked.soak, asked.pristine), (50, true));
+        assert_eq!(asked.names, ["value-result", "03"]);
+    }
+
+    #[test]
+    fn a_wrong_word_is_named_with_what_to_type() {
+        assert_eq!(
+            wrong("grdae"),
+            "there is no command `grdae`; did you mean `cargo course grade`?"
+        );
+        assert_eq!(
+            wrong("hint a b"),
+            "`b` is one word too many: cargo course hint [slug] [--all]"
+        );
+        assert_eq!(wrong("reset"), "which one? cargo course reset slug");
+        assert_eq!(
+            wrong("hint --peek"),
+            "`hint` does not take --peek: cargo course hint [slug] [--all]"
+        );
+        assert_eq!(
+            wrong("verify --soak many"),
+            "--soak needs a number: --soak 50"
+        );
+        assert!(wrong("zzzz").ends_with("`cargo course help` lists them"));
+    }
+
+    #[test]
+    fn help_is_found_three_ways() {
+        let names = |line| asked(line).unwrap().names;
+        assert_eq!(names("help grade"), ["grade"]);
+        assert_eq!(names("grade --help"), ["grade"]);
+        assert_eq!(names("-h"), [""; 0]);
+        assert!(details("grade").unwrap().contains("first check that fails"));
+    }
+
+    #[test]
+    fn every_command_has_a_line_of_help_that_fits() {
+        for help in COMMANDS {
+            assert!(help.name().len() < 10, "{}", help.name());
+            assert!(
+                help.text[0].trim().ends_with('.') && help.text[0].len() < 90,
+                "{}",
+                help.text[0]
+            );
+        }
+    }
+}

@@ -1,0 +1,5 @@
+use crate::course::Course;
+use anyhow::Result;
+pub fn doctor(_: &Course) -> Result<bool> {
+    Ok(true)
+}
