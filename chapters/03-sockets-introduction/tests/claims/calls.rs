@@ -1,0 +1,172 @@
+//! What is a socket, and in which order are the calls made?
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::net::{TcpListener, UdpSocket};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::net::{UnixListener, UnixStream};
+
+use lab::prelude::*;
+use libc::{AF_INET, AF_INET6, AF_NETLINK, AF_UNIX, SOCK_DGRAM, SOCK_RAW, SOCK_STREAM};
+
+use crate::evidence::{said, saw};
+use crate::folder::{enter, names_in};
+use crate::sockets::{
+    Bytes, LOCALHOST, bind, connect, listen, own_address, port_in, send_to, socket, v4,
+};
+
+/// A socket takes `read`, `write` and `close` from any file. It has no position, and its name in the file system is not
+/// a way in.
+pub fn a_socket_is_a_file_that_open_refuses(cx: &Check) -> Verdict {
+    let (near, far) = UnixStream::pair()?;
+    // As `File`s, so that the calls are write(2) and read(2) and nothing that is only for sockets.
+    let (mut near, mut far) = (
+        File::from(OwnedFd::from(near)),
+        File::from(OwnedFd::from(far)),
+    );
+    near.write_all(b"hello")?;
+    let mut five = [0; 5];
+    saw(
+        cx,
+        "write, then read",
+        said(&far.read_exact(&mut five)),
+        "ok",
+    )?;
+    ensure!(&five == b"hello", "read gave {five:?}");
+
+    // SAFETY: the call takes no pointer.
+    let moved = unsafe { libc::lseek(near.as_raw_fd(), 0, libc::SEEK_SET) };
+    let moved = if moved == -1 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(())
+    };
+    saw(cx, "lseek", said(&moved), "ESPIPE")?;
+
+    drop(near);
+    saw(
+        cx,
+        "read after close of the other end",
+        far.read(&mut five)?,
+        0,
+    )?;
+
+    let folder = enter(cx.folder()?)?;
+    let _listener = UnixListener::bind("socket")?;
+    saw(cx, "bind makes a file", names_in(folder)?, "socket")?;
+    saw(cx, "open of it", said(&File::open("socket")), "ENXIO")?;
+    PASS
+}
+
+/// Beside IPv4, IPv6 and UNIX there are families for talking to the kernel, to Bluetooth, to the host of a virtual
+/// machine. Netlink is on every Linux with a network.
+pub fn more_than_three_families_open(cx: &Check) -> Verdict {
+    let netlink = socket(AF_NETLINK, SOCK_RAW)?;
+    let family = own_address(&netlink)?;
+    let family = i32::from(u16::from_ne_bytes([family[0], family[1]]));
+    ensure!(
+        ![AF_INET, AF_INET6, AF_UNIX].contains(&family),
+        "it is family {family}"
+    );
+    saw(cx, "a socket opens with family", family, AF_NETLINK)?;
+    // The kernel does know its families: it does not take any number.
+    saw(
+        cx,
+        "and with family 200",
+        said(&socket(200, SOCK_RAW)),
+        "EAFNOSUPPORT",
+    )?;
+    PASS
+}
+
+/// `PF_` for `socket` and `AF_` for addresses was a distinction that never came to be.
+pub fn pf_inet_is_af_inet(cx: &Check) -> Verdict {
+    saw(cx, "PF_INET", libc::PF_INET, AF_INET)?;
+    saw(cx, "PF_INET6", libc::PF_INET6, AF_INET6)?;
+    saw(cx, "PF_UNIX", libc::PF_UNIX, AF_UNIX)?;
+    let by_pf = socket(libc::PF_INET, SOCK_STREAM)?;
+    saw(
+        cx,
+        "an AF_INET address on a PF_INET socket",
+        said(&bind(&by_pf, v4(LOCALHOST, 0).bytes())),
+        "ok",
+    )?;
+    PASS
+}
+
+/// One thread does it all here, so nothing can be at work in `accept` while `connect` runs.
+pub fn connect_returns_before_accept_is_called(cx: &Check) -> Verdict {
+    let server = socket(AF_INET, SOCK_STREAM)?;
+    bind(&server, v4(LOCALHOST, 0).bytes())?;
+    let address = own_address(&server)?;
+
+    let early = socket(AF_INET, SOCK_STREAM)?;
+    saw(
+        cx,
+        "connect before listen",
+        said(&connect(&early, &address)),
+        "ECONNREFUSED",
+    )?;
+
+    listen(&server)?;
+    let client = socket(AF_INET, SOCK_STREAM)?;
+    saw(
+        cx,
+        "connect before accept",
+        said(&connect(&client, &address)),
+        "ok",
+    )?;
+
+    let (connection, peer) = TcpListener::from(server).accept()?;
+    ensure!(
+        connection.local_addr()?.port() == port_in(&address),
+        "accept took another connection"
+    );
+    let same = peer.port() == port_in(&own_address(&client)?);
+    saw(cx, "accept afterwards finds that client", same, true)?;
+    PASS
+}
+
+/// Each side is a socket. The one that waits is bound, the one that speaks first need not be.
+pub fn udp_needs_no_connection(cx: &Check) -> Verdict {
+    let server = socket(AF_INET, SOCK_DGRAM)?;
+    bind(&server, v4(LOCALHOST, 0).bytes())?;
+    let address = own_address(&server)?;
+    let server = UdpSocket::from(server);
+
+    let client = socket(AF_INET, SOCK_DGRAM)?;
+    saw(
+        cx,
+        "the client's port before sendto",
+        port_in(&own_address(&client)?),
+        0,
+    )?;
+    saw(
+        cx,
+        "sendto without bind or connect",
+        said(&send_to(&client, b"ping", &address)),
+        "ok",
+    )?;
+    let given = port_in(&own_address(&client)?);
+    ensure!(given != 0, "sendto left the client without a port");
+
+    let mut buf = [0; 16];
+    let (n, from) = server.recv_from(&mut buf)?;
+    ensure!(&buf[..n] == b"ping", "recvfrom gave {:?}", &buf[..n]);
+    saw(
+        cx,
+        "recvfrom names the port the client was given",
+        from.port() == given,
+        true,
+    )?;
+
+    server.send_to(b"pong", from)?;
+    let n = UdpSocket::from(client).recv(&mut buf)?;
+    saw(
+        cx,
+        "the answer",
+        String::from_utf8_lossy(&buf[..n]).into_owned(),
+        "pong",
+    )?;
+    PASS
+}
