@@ -83,6 +83,11 @@ impl Catalog {
         self.root.join(path)
     }
 
+    /// All Rust files below a folder of the course, sorted; none when there is no such folder.
+    pub fn rust_files(&self, dir: &Path) -> Vec<PathBuf> {
+        problem::rust_files(&self.root, dir)
+    }
+
     /// The chapter of this folder name (`03-sockets-introduction`), which is also its page's name.
     pub fn chapter(&self, dir: &str) -> Option<&Chapter> {
         self.chapters.iter().find(|chapter| chapter.dir == dir)

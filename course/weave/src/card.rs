@@ -1,0 +1,183 @@
+//! What does a reader see of an exercise: the task, how to grade it, and on demand hints and mistakes?
+
+use std::fmt::Write;
+
+use catalog::{Catalog, Exercise, Kind, Mistake};
+
+use crate::markdown::{escape, from_rustdoc, inline};
+
+/// The exercise's card, as Markdown.
+///
+/// `up` leads from the page to `book/src`, and `source` to the repository's files.
+pub(crate) fn card(
+    catalog: &Catalog,
+    source: Option<&str>,
+    exercise: &Exercise,
+    up: &str,
+) -> Result<String, String> {
+    let mut text = String::from("<article class=\"exercise\">\n\n");
+    _ = writeln!(text, "### {} {{#{}}}\n", exercise.title, exercise.anchor());
+    _ = writeln!(text, "<p class=\"facts\">{}</p>\n", facts(exercise));
+    _ = writeln!(text, "{}\n", task(catalog, exercise)?.trim());
+    _ = writeln!(text, "{}\n", what_to_do(catalog, source, exercise, up));
+    for (at, hint) in exercise.hints.iter().enumerate() {
+        let number = at + 1;
+        let of = exercise.hints.len();
+        _ = writeln!(
+            text,
+            "<details class=\"hint\"><summary>Hint {number} of {of}</summary>\n\n{hint}\n\n</details>\n"
+        );
+    }
+    let count = exercise.mistakes.len();
+    _ = writeln!(
+        text,
+        "<details class=\"mistakes\"><summary>{count} mistakes that people make here (they give things away)</summary>\n"
+    );
+    let grader = std::fs::read_to_string(catalog.at(&exercise.grader)).unwrap_or_default();
+    for (at, mistake) in exercise.mistakes.iter().enumerate() {
+        _ = writeln!(
+            text,
+            "<details><summary>Mistake {} of {count}</summary>\n{}\n</details>\n",
+            at + 1,
+            reveal(mistake, &grader)
+        );
+    }
+    text.push_str("</details>\n\n</article>");
+    Ok(text)
+}
+
+fn facts(exercise: &Exercise) -> String {
+    let kind = match exercise.kind {
+        Kind::Write => "write it",
+        Kind::Fix => "fix it",
+        Kind::Predict => "predict it",
+        Kind::Read => "read it",
+    };
+    let level = usize::from(exercise.level);
+    let mut facts = format!(
+        "<span class=\"kind\">{kind}</span> <span class=\"level\"><span aria-hidden=\"true\">{}{}</span> level {level} of 3</span>",
+        "●".repeat(level),
+        "○".repeat(3 - level),
+    );
+    if !exercise.needs.is_empty() {
+        _ = write!(
+            facts,
+            " <span class=\"needs\">needs {}</span>",
+            escape(&exercise.needs.join(", "))
+        );
+    }
+    facts
+}
+
+/// The module documentation of the stub: the pristine one, because the learner may rewrite the other.
+fn task(catalog: &Catalog, exercise: &Exercise) -> Result<String, String> {
+    let pristine = exercise.pristine.join("lib.rs");
+    let stub = if catalog.at(&pristine).is_file() {
+        pristine.as_path()
+    } else {
+        exercise.main_file()
+    };
+    let text = std::fs::read_to_string(catalog.at(stub)).map_err(|error| {
+        format!(
+            "the task of `{}`: {} cannot be read: {error}",
+            exercise.slug,
+            stub.display()
+        )
+    })?;
+    let doc: Vec<&str> = text
+        .lines()
+        .skip_while(|line| line.trim().is_empty())
+        .map_while(|line| line.trim_start().strip_prefix("//!"))
+        .map(|line| line.strip_prefix(' ').unwrap_or(line))
+        .collect();
+    if doc.iter().all(|line| line.trim().is_empty()) {
+        return Err(format!(
+            "`{}` has no task: begin {} with `//! …`",
+            exercise.slug,
+            stub.display()
+        ));
+    }
+    Ok(from_rustdoc(&doc.join("\n")))
+}
+
+fn what_to_do(catalog: &Catalog, source: Option<&str>, exercise: &Exercise, up: &str) -> String {
+    let file = exercise.main_file().display().to_string();
+    let file = match source {
+        Some(base) => format!("[`{file}`]({base}{file})"),
+        None => format!("`{file}`"),
+    };
+    let section = &exercise.section;
+    let heading = catalog
+        .chapter(&section.chapter)
+        .and_then(|chapter| chapter.heading(&section.anchor));
+    let heading = heading.map_or(section.anchor.as_str(), |heading| heading.title.as_str());
+    format!(
+        "Edit {file}. Grade it with `cargo course grade {slug}`, or plainly with `cargo test -p {slug}`. \
+         It rests on [{heading}]({up}{}.md#{}).",
+        section.chapter,
+        section.anchor,
+        slug = exercise.slug,
+    )
+}
+
+/// What those who make the mistake believe, and what the grader has against it.
+fn reveal(mistake: &Mistake, grader: &str) -> String {
+    let mut html = format!("<p class=\"belief\">{}</p>\n", inline(&mistake.says));
+    let reason = match doc_of(grader, &mistake.check) {
+        doc if doc.is_empty() => String::from("."),
+        doc => format!(": {}", inline(&doc)),
+    };
+    _ = write!(
+        html,
+        "<p>The check <code>{}</code> rejects it{reason} It says <q>{}</q>.",
+        escape(&mistake.check),
+        escape(&mistake.expect)
+    );
+    if let Some(source) = &mistake.source {
+        let source = escape(source);
+        if source.starts_with("https://") || source.starts_with("http://") {
+            _ = write!(html, " <a href=\"{source}\">Where it was made</a>.");
+        } else {
+            _ = write!(html, " Where it was made: {source}.");
+        }
+    }
+    html.push_str("</p>");
+    html
+}
+
+/// The documentation of a check in the grader's text.
+fn doc_of(grader: &str, check: &str) -> String {
+    let lines: Vec<&str> = grader.lines().map(str::trim).collect();
+    let is_it = |line: &&str| {
+        let rest = line
+            .strip_prefix("pub ")
+            .unwrap_or(line)
+            .strip_prefix("fn ")
+            .and_then(|rest| rest.strip_prefix(check));
+        rest.is_some_and(|rest| rest.starts_with(['(', '<']))
+    };
+    let Some(at) = lines.iter().position(is_it) else {
+        return String::new();
+    };
+    let mut doc: Vec<&str> = lines[..at]
+        .iter()
+        .rev()
+        .take_while(|line| line.starts_with("///") || line.starts_with("#["))
+        .filter_map(|line| line.strip_prefix("///"))
+        .map(str::trim)
+        .collect();
+    doc.reverse();
+    doc.join(" ").trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::doc_of;
+
+    #[test]
+    fn the_reason_is_the_documentation_of_the_check() {
+        let grader = "/// No.\nfn other() {}\n\n/// Five bytes\n/// are five.\n#[inline]\nfn waits(cx: &Check) {}\n";
+        assert_eq!(doc_of(grader, "waits"), "Five bytes are five.");
+        assert_eq!(doc_of(grader, "wait"), "");
+    }
+}

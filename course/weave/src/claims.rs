@@ -1,0 +1,232 @@
+//! How are claims shown: as a mark in the prose, in the table of their chapter, and all together?
+
+use std::fmt::Write;
+
+use catalog::{Catalog, Chapter, Claim, Decider, Verdict};
+
+use crate::markdown::{escape, inline};
+
+/// A sign that says the verdict without color and without words.
+fn sign(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::True => "✓",
+        Verdict::Conditional => "±",
+        Verdict::Outdated => "†",
+        Verdict::Wrong => "✗",
+        Verdict::Platform => "≠",
+        Verdict::Opinion => "~",
+    }
+}
+
+/// The page of a claim's chapter: a claim's id begins with the chapter's number, and it is in the catalog under it.
+fn page_of<'c>(catalog: &'c Catalog, claim: &Claim) -> &'c Chapter {
+    let holds = |chapter: &&Chapter| chapter.claims.iter().any(|other| other.id == claim.id);
+    catalog
+        .chapters
+        .iter()
+        .find(holds)
+        .expect("a claim of the catalog is in one of its chapters")
+}
+
+/// Where a claim's row is, from any page in `book/src`.
+pub(crate) fn link(catalog: &Catalog, claim: &Claim) -> String {
+    format!("{}.md#{}", page_of(catalog, claim).dir, claim.anchor())
+}
+
+/// The mark in the prose. `up` leads from the page to `book/src`.
+pub(crate) fn in_prose(catalog: &Catalog, claim: &Claim, up: &str) -> String {
+    format!(
+        "<a class=\"claim {}\" href=\"{up}{}\" title=\"{}: {}\"><span class=\"sign\" aria-hidden=\"true\">{}</span>{}</a>",
+        claim.verdict.name(),
+        link(catalog, claim),
+        escape(&capital(claim.verdict.words())),
+        escape(&claim.says),
+        sign(claim.verdict),
+        escape(&claim.id),
+    )
+}
+
+/// The chapter's table, each claim in a row with an id of its own.
+pub(crate) fn table(chapter: &Chapter) -> String {
+    let claims = &chapter.claims;
+    let by_experiment = claims
+        .iter()
+        .filter(|claim| claim.experiment().is_some())
+        .count();
+    let mut html = format!(
+        "<p class=\"tally\">{}. {by_experiment} decided by experiment, {} by authority. Try them on your own kernel: \
+         <code>cargo course claims {}</code></p>\n",
+        tally(claims),
+        claims.len() - by_experiment,
+        chapter.number,
+    );
+    html.push_str("<table class=\"claims\">\n<thead><tr><th>Verdict</th><th>Claim</th><th>Decided by</th></tr></thead>\n<tbody>\n");
+    for claim in claims {
+        let verdict = claim.verdict;
+        _ = writeln!(
+            html,
+            "<tr id=\"{anchor}\" class=\"{name}\">\n<td><a class=\"claim {name}\" href=\"#{anchor}\">{id}</a> {verdict}</td>\n<td>{says}{correction}</td>\n<td>{decided}</td>\n</tr>",
+            anchor = claim.anchor(),
+            name = verdict.name(),
+            id = escape(&claim.id),
+            verdict = in_words(verdict),
+            says = inline(&claim.says),
+            correction = correction(claim),
+            decided = decided(claim),
+        );
+    }
+    html.push_str("</tbody>\n</table>");
+    html
+}
+
+/// Every chapter's claims in short, each leading to its row. `up` leads from the page to `book/src`.
+pub(crate) fn on_trial(catalog: &Catalog, up: &str) -> String {
+    let all: Vec<Claim> = catalog.claims().cloned().collect();
+    let mut text = format!("{}.\n", tally(&all));
+    for chapter in catalog
+        .chapters
+        .iter()
+        .filter(|chapter| !chapter.claims.is_empty())
+    {
+        _ = write!(
+            text,
+            "\n## {}. {} {{#{}}}\n\n<table class=\"claims\">\n<thead><tr><th>Verdict</th><th>Claim</th></tr></thead>\n<tbody>\n",
+            chapter.number,
+            chapter.title,
+            trial_anchor(chapter),
+        );
+        for claim in &chapter.claims {
+            _ = writeln!(
+                text,
+                "<tr class=\"{name}\">\n<td><a class=\"claim {name}\" href=\"{up}{link}\">{id}</a> {verdict}</td>\n<td>{says}{correction}</td>\n</tr>",
+                name = claim.verdict.name(),
+                link = link(catalog, claim),
+                id = escape(&claim.id),
+                verdict = in_words(claim.verdict),
+                says = inline(&claim.says),
+                correction = correction(claim),
+            );
+        }
+        text.push_str("</tbody>\n</table>\n");
+    }
+    text
+}
+
+/// The id of a chapter's heading in the appendix.
+pub(crate) fn trial_anchor(chapter: &Chapter) -> String {
+    format!("trial-{:02}", chapter.number)
+}
+
+fn in_words(verdict: Verdict) -> String {
+    format!(
+        "<span class=\"verdict\"><span class=\"sign\" aria-hidden=\"true\">{}</span> {}</span>",
+        sign(verdict),
+        verdict.words()
+    )
+}
+
+fn correction(claim: &Claim) -> String {
+    claim.correction.as_deref().map_or(String::new(), |text| {
+        format!("<p class=\"correction\">{}</p>", inline(text))
+    })
+}
+
+fn decided(claim: &Claim) -> String {
+    let mut html = match &claim.decided_by {
+        Decider::Experiment(name) => format!(
+            "<span class=\"how\">Experiment</span> <code>{}</code>",
+            escape(name)
+        ),
+        Decider::Authority(text) => {
+            format!("<span class=\"how\">Authority</span> {}", inline(text))
+        }
+    };
+    if let Some(seen) = &claim.seen {
+        _ = write!(html, "<p class=\"seen\">Seen: {}</p>", inline(seen));
+    }
+    if !claim.reads.is_empty() {
+        let reads: Vec<String> = claim.reads.iter().map(|text| reading(text)).collect();
+        _ = write!(html, "<p class=\"reads\">Read {}</p>", reads.join(", "));
+    }
+    html
+}
+
+/// A man page or an RFC's section as a link, anything else as it stands.
+fn reading(text: &str) -> String {
+    let link = |address: String| format!("<a href=\"{}\">{}</a>", escape(&address), escape(text));
+    if let Some((name, section)) = text.strip_suffix(')').and_then(|text| text.split_once('('))
+        && section.len() == 1
+        && section.bytes().all(|byte| byte.is_ascii_digit())
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
+    {
+        return link(format!(
+            "https://man7.org/linux/man-pages/man{section}/{name}.{section}.html"
+        ));
+    }
+    let mut words = text.split_whitespace();
+    if let (Some("RFC"), Some(number), section, None) =
+        (words.next(), words.next(), words.next(), words.next())
+        && number.bytes().all(|byte| byte.is_ascii_digit())
+        && section.is_none_or(|section| {
+            section
+                .bytes()
+                .all(|byte| byte.is_ascii_digit() || byte == b'.')
+        })
+    {
+        let section = section.map_or(String::new(), |section| format!("#section-{section}"));
+        return link(format!(
+            "https://www.rfc-editor.org/rfc/rfc{number}{section}"
+        ));
+    }
+    inline(text)
+}
+
+/// `83 claims: 40 true, 12 wrong`.
+fn tally(claims: &[Claim]) -> String {
+    let counts = Verdict::ALL.into_iter().filter_map(|verdict| {
+        let count = claims
+            .iter()
+            .filter(|claim| claim.verdict == verdict)
+            .count();
+        (count > 0).then(|| format!("{count} {}", verdict.words()))
+    });
+    let counts: Vec<String> = counts.collect();
+    let noun = if claims.len() == 1 { "claim" } else { "claims" };
+    if counts.is_empty() {
+        "No claims yet".into()
+    } else {
+        format!("{} {noun}: {}", claims.len(), counts.join(", "))
+    }
+}
+
+fn capital(words: &str) -> String {
+    let mut chars = words.chars();
+    chars.next().map_or(String::new(), |first| {
+        first.to_uppercase().chain(chars).collect()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::reading;
+
+    #[test]
+    fn man_pages_and_rfcs_become_links() {
+        assert_eq!(
+            reading("bind(2)"),
+            "<a href=\"https://man7.org/linux/man-pages/man2/bind.2.html\">bind(2)</a>"
+        );
+        let rfc = "<a href=\"https://www.rfc-editor.org/rfc/rfc9293#section-3.5\">RFC 9293 3.5</a>";
+        assert_eq!(reading("RFC 9293 3.5"), rfc);
+        assert_eq!(
+            reading("RFC 1700"),
+            "<a href=\"https://www.rfc-editor.org/rfc/rfc1700\">RFC 1700</a>"
+        );
+        assert_eq!(
+            reading("`<netinet/in.h>`"),
+            "<code>&lt;netinet/in.h&gt;</code>"
+        );
+    }
+}

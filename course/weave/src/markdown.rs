@@ -1,0 +1,157 @@
+//! How is Markdown read and rendered here? As mdBook does it, so that what is checked is what is built.
+
+use std::ops::Range;
+
+use pulldown_cmark::{BrokenLink, CowStr, Event, LinkType, Options, Parser, Tag, TagEnd};
+
+/// mdBook 0.5's own set.
+pub(crate) fn options() -> Options {
+    Options::ENABLE_TABLES
+        | Options::ENABLE_FOOTNOTES
+        | Options::ENABLE_STRIKETHROUGH
+        | Options::ENABLE_TASKLISTS
+        | Options::ENABLE_HEADING_ATTRIBUTES
+        | Options::ENABLE_SMART_PUNCTUATION
+        | Options::ENABLE_DEFINITION_LIST
+        | Options::ENABLE_GFM
+}
+
+/// A sentence or two as HTML, without the paragraph around them and without an empty line, which would end the HTML
+/// block they are put in.
+pub(crate) fn inline(markdown: &str) -> String {
+    let events = Parser::new_ext(markdown, options()).filter(|event| {
+        !matches!(
+            event,
+            Event::Start(Tag::Paragraph) | Event::End(TagEnd::Paragraph)
+        )
+    });
+    let mut html = String::new();
+    pulldown_cmark::html::push_html(&mut html, events);
+    html.trim().replace('\n', " ").replace('|', "&#124;")
+}
+
+/// Text as HTML, also fit for an attribute and for a cell of a Markdown table.
+pub(crate) fn escape(text: &str) -> String {
+    let mut html = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => html.push_str("&amp;"),
+            '<' => html.push_str("&lt;"),
+            '>' => html.push_str("&gt;"),
+            '"' => html.push_str("&quot;"),
+            '|' => html.push_str("&#124;"),
+            '\n' => html.push(' '),
+            c => html.push(c),
+        }
+    }
+    html
+}
+
+/// The documentation of a Rust module as text for a page: links to Rust items become the items' names, and headings
+/// become bold lines, because a page's headings have ids and these have none.
+pub(crate) fn from_rustdoc(doc: &str) -> String {
+    // A reference that is not defined in the text is a link to an item: [`read`], [reads](crate::read).
+    let item = |link: BrokenLink<'_>| {
+        Some((
+            CowStr::from(format!("item::{}", link.reference)),
+            CowStr::from(""),
+        ))
+    };
+    let mut edits: Vec<(Range<usize>, String)> = Vec::new();
+    let mut link: Option<Range<usize>> = None;
+    let mut inside: Option<Range<usize>> = None;
+    let mut heading: Option<Range<usize>> = None;
+    for (event, span) in
+        Parser::new_with_broken_link_callback(doc, options(), Some(item)).into_offset_iter()
+    {
+        match event {
+            Event::Start(Tag::Link { dest_url, .. })
+                if dest_url.contains("::") && !dest_url.contains('/') =>
+            {
+                link = Some(span);
+                inside = None;
+            }
+            Event::End(TagEnd::Link) => {
+                if let (Some(whole), Some(inside)) = (link.take(), inside.take()) {
+                    edits.push((whole, doc[inside].to_owned()));
+                }
+            }
+            Event::Start(Tag::Heading { .. }) => {
+                heading = Some(span);
+                inside = None;
+            }
+            Event::End(TagEnd::Heading(_)) => {
+                if let (Some(whole), Some(inside)) = (heading.take(), inside.take()) {
+                    edits.push((whole, format!("**{}**\n\n", &doc[inside])));
+                }
+            }
+            _ if link.is_some() || heading.is_some() => {
+                inside = Some(inside.map_or(span.clone(), |inside| {
+                    inside.start..inside.end.max(span.end)
+                }));
+            }
+            _ => {}
+        }
+    }
+    // Inside out: a link in a heading is edited with its heading, the outer edit comes last in the list.
+    let mut text = doc.to_owned();
+    let outer: Vec<_> = edits
+        .iter()
+        .filter(|(a, _)| {
+            !edits
+                .iter()
+                .any(|(b, _)| b != a && b.start <= a.start && a.end <= b.end)
+        })
+        .collect();
+    for (span, with) in outer.into_iter().rev() {
+        text.replace_range(span.clone(), with);
+    }
+    text
+}
+
+/// A fence that no line of `code` can close.
+pub(crate) fn fence(code: &str) -> String {
+    let longest = code.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    "`".repeat(longest.max(2) + 1)
+}
+
+/// Whether a broken reference was meant as one: `[text][label]` was, `[PORT]` was not.
+pub(crate) fn was_meant(link: &BrokenLink<'_>) -> bool {
+    matches!(link.link_type, LinkType::Reference | LinkType::Collapsed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inline_is_one_line_without_a_paragraph() {
+        assert_eq!(
+            inline("`a|b` is *so*,\n<b>not</b>"),
+            "<code>a&#124;b</code> is <em>so</em>, <b>not</b>"
+        );
+    }
+
+    #[test]
+    fn escape_is_fit_for_attributes() {
+        assert_eq!(
+            escape("a<b>&\"c\"|d"),
+            "a&lt;b&gt;&amp;&quot;c&quot;&#124;d"
+        );
+    }
+
+    #[test]
+    fn links_to_items_become_names_and_others_stay() {
+        let doc = "Write [`read_exact_n`], see [reads](crate::read) and [the page](https://a.example/).\n\n# Errors\n\nNone.\n";
+        assert_eq!(
+            from_rustdoc(doc),
+            "Write `read_exact_n`, see reads and [the page](https://a.example/).\n\n**Errors**\n\n\nNone.\n"
+        );
+    }
+
+    #[test]
+    fn a_fence_is_longer_than_any_in_the_code() {
+        assert_eq!(fence("a"), "```");
+        assert_eq!(fence("```rust\n````"), "`````");
+    }
+}
