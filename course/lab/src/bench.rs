@@ -16,6 +16,7 @@ use crate::child::Child;
 use crate::finding::Finding;
 use crate::hang::HangDetector;
 use crate::steps::StepLog;
+use crate::waiting::doing;
 
 /// A child that its handle and the bench both know.
 pub type SharedChild = Rc<RefCell<Child>>;
@@ -38,8 +39,8 @@ pub struct Bench {
 /// Why a wait ended without what was waited for.
 #[derive(Debug)]
 pub enum Stalled {
-    /// The check's time is over.
-    Deadline,
+    /// The check's time is over. What each child did then, a line each.
+    Deadline(Vec<String>),
     /// Everything waits for something else, for ever. Who waits for what, a line each.
     Hang(Vec<String>),
     /// A call of the lab itself failed.
@@ -86,6 +87,12 @@ impl Bench {
         self.children.borrow().clone()
     }
 
+    /// What each living child does now, in words.
+    pub fn doings(&self) -> Vec<String> {
+        let living = self.living();
+        living.iter().map(|child| doing(&child.borrow())).collect()
+    }
+
     /// Registers a question that says whether something is on its way that the processes do not show:
     /// a frame that a switch holds back, say.
     pub fn ask_when_idle(&self, in_flight: impl Fn() -> bool + 'static) {
@@ -109,7 +116,7 @@ impl Bench {
             }
             let left = self.deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Err(Stalled::Deadline);
+                return Err(Stalled::Deadline(self.doings()));
             }
             let nap = if also.is_some() {
                 HangDetector::LOOK
@@ -155,8 +162,12 @@ impl Stalled {
     /// The finding, where `wanted` says what was waited for: `your code to return`.
     pub fn finding(self, wanted: &str) -> Finding {
         match self {
-            Stalled::Deadline => Finding::fail(format!(
+            Stalled::Deadline(who) if who.is_empty() => Finding::fail(format!(
                 "expected {wanted}, but the time of the check was over"
+            )),
+            Stalled::Deadline(who) => Finding::fail(format!(
+                "expected {wanted}, but at the end of the check's time {}",
+                who.join("; ")
             )),
             Stalled::Hang(who) => {
                 let finding = Finding::fail(format!("expected {wanted}, but {}", who.join("; ")));

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::bench::Bench;
 use crate::net::diag;
-use crate::waiting::{Waiting, threads};
+use crate::waiting::threads;
 
 /// Looks again and again, and remembers what it saw.
 pub struct HangDetector {
@@ -52,15 +52,7 @@ impl HangDetector {
             self.reset();
             return None;
         }
-        let living = bench.living();
-        let lines = living.iter().map(|child| {
-            let child = child.borrow();
-            match Waiting::of(child.pid, child.pidfd()) {
-                Some(waiting) => format!("{} waits in {waiting}", child.name),
-                None => format!("{} sleeps", child.name),
-            }
-        });
-        Some(lines.collect())
+        Some(bench.doings())
     }
 }
 

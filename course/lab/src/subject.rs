@@ -202,19 +202,14 @@ impl<T: Sealed> Subject<T> {
     /// A failure when it panics, ends the process, is killed, hangs, or leaves descriptors or
     /// children behind.
     pub fn value(self) -> Result<T, Finding> {
-        let (outcome, leaks) = self.finish("to return")?;
-        let value = match outcome {
-            Outcome::Returned(value) => value,
-            other => return Err(self.failure("to return", &other)),
-        };
-        if !leaks.is_empty() && !self.may_leak {
-            return Err(Finding::fail(format!(
-                "{} returned, but left {}",
-                self.name(),
-                leaks.join(" and ")
-            )));
+        let (outcome, left) = self.finish("to return")?;
+        match outcome {
+            Outcome::Returned(value) => {
+                self.is_clean(&left, &value)?;
+                Ok(value)
+            }
+            other => Err(self.failure("to return", &other)),
         }
-        Ok(value)
     }
 
     /// Demands that the code returns `expected`.
@@ -225,18 +220,12 @@ impl<T: Sealed> Subject<T> {
     pub fn returns(self, expected: T) -> Result<(), Finding> {
         let wanted = format!("to return {}", expected.show());
         let name = self.name();
-        let (outcome, leaks) = self.finish(&wanted)?;
+        let (outcome, left) = self.finish(&wanted)?;
         match outcome {
             Outcome::Returned(value) if value.same(&expected) => {
-                if leaks.is_empty() || self.may_leak {
-                    self.bench.step(format!("{name} returned {}", value.show()));
-                    return Ok(());
-                }
-                let left = leaks.join(" and ");
-                Err(Finding::fail(format!(
-                    "{name} returned {}, but left {left}",
-                    value.show()
-                )))
+                self.is_clean(&left, &value)?;
+                self.bench.step(format!("{name} returned {}", value.show()));
+                Ok(())
             }
             other => Err(self.failure(&wanted, &other)),
         }
@@ -342,6 +331,21 @@ impl<T: Sealed> Subject<T> {
         Ok((outcome, left))
     }
 
+    /// Demands that nothing was left behind.
+    fn is_clean(&self, left: &[String], value: &T) -> Result<(), Finding> {
+        let mut left = left.to_vec();
+        left.extend(strays());
+        if left.is_empty() || self.may_leak {
+            return Ok(());
+        }
+        Err(Finding::fail(format!(
+            "{} returned {}, but left {}",
+            self.name(),
+            value.show(),
+            left.join(" and ")
+        )))
+    }
+
     fn failure(&self, wanted: &str, outcome: &Outcome<T>) -> Finding {
         let name = self.name();
         let output = self.child.borrow().captures[OUTPUT].text();
@@ -378,6 +382,34 @@ impl<T: Sealed> Outcome<T> {
         }
     }
 }
+
+/// Processes that outlived the one that started them: orphans, which process 1 of the check's namespace
+/// has taken in. Without such a namespace nothing can be said.
+fn strays() -> Vec<String> {
+    if std::process::id() != CHECK {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let stat = fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
+        // "PID (name) state parent …", where the name may hold anything.
+        let Some((head, tail)) = stat.rsplit_once(") ") else {
+            continue;
+        };
+        let (pid, name) = head.split_once(" (").unwrap_or((head, ""));
+        let mut tail = tail.split(' ');
+        let (state, parent) = (tail.next(), tail.next());
+        if parent == Some("1") && state != Some("Z") && pid != CHECK.to_string() {
+            found.push(format!(
+                "a process running that has no parent any more ({name})"
+            ));
+        }
+    }
+    found
+}
+
+/// The check's process id in a pid namespace of its own, where process 1 is the lab's.
+const CHECK: u32 = 2;
 
 /// `SIGPIPE`.
 pub(crate) fn signal_name(number: i32) -> String {

@@ -9,10 +9,9 @@ use std::fs;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 
-use nix::sys::socket::{
-    AddressFamily, SockaddrLike, SockaddrStorage, getpeername, getsockname, getsockopt, sockopt,
-};
+use nix::sys::socket::{SockaddrStorage, getpeername, getsockname, getsockopt, sockopt};
 
+use crate::child::Child;
 use crate::system;
 
 /// How a call says how long it will wait.
@@ -258,6 +257,14 @@ impl Waiting {
     }
 }
 
+/// What a child does now, in words: `your code waits in read(fd 3: …)`.
+pub fn doing(child: &Child) -> String {
+    match Waiting::of(child.pid, child.pidfd()) {
+        Some(waiting) => format!("{} waits in {waiting}", child.name),
+        None => format!("{} is still running", child.name),
+    }
+}
+
 impl fmt::Display for Waiting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.at {
@@ -277,9 +284,8 @@ fn describe(fd: &OwnedFd) -> Option<String> {
         _ => "raw",
     };
     let name = |address: &SockaddrStorage| {
-        let inet = [AddressFamily::Inet, AddressFamily::Inet6];
-        address.family().filter(|f| inet.contains(f))?;
-        Some(address.to_string())
+        let v4 = address.as_sockaddr_in().map(ToString::to_string);
+        v4.or_else(|| address.as_sockaddr_in6().map(ToString::to_string))
     };
     let family = if name(&local).is_some() { "" } else { "unix " };
     let mut text = format!("{family}{kind} socket");

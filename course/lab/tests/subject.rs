@@ -1,0 +1,274 @@
+//! Do peers, programs and subjects do what they say?
+
+use std::io::{Read, Write};
+use std::process::ExitCode;
+
+use lab::prelude::*;
+use nix::sys::signal::Signal;
+
+fn main() -> ExitCode {
+    Suite::new("subject")
+        .check(values_cross_unchanged)
+        .check(errors_cross_with_their_errno)
+        .check(a_peer_sends_when_what_it_sent_is_read)
+        .check(over_tcp_read_means_read_and_not_acknowledged)
+        .check(the_peers_end_is_not_in_the_subject)
+        .check(a_reset_arrives_as_a_reset)
+        .check(a_subject_that_waits_can_be_interrupted)
+        .check(a_subject_has_no_capabilities)
+        .check(a_subject_sees_small_descriptors)
+        .check(each_check_has_the_ports_to_itself)
+        .check(a_server_is_met_when_it_listens)
+        .check(a_client_is_accepted)
+        .check(a_program_is_typed_to_and_read)
+        .check(a_program_starts_with_sigpipe_as_a_shell_gives_it)
+        .check(a_wait_with_a_timeout_is_not_called_a_hang)
+        .check(a_receive_timeout_is_not_called_a_hang)
+        .check(an_armed_timer_is_not_called_a_hang)
+        .check(the_folder_is_the_checks_own)
+        .main()
+}
+
+fn values_cross_unchanged(cx: &Check) -> Verdict {
+    type All = (
+        u16,
+        Option<String>,
+        Vec<u8>,
+        [i64; 2],
+        Result<(), String>,
+        std::net::SocketAddr,
+    );
+    let all: All = (
+        65535,
+        Some("ä\n\0".into()),
+        vec![0, 255],
+        [i64::MIN, -1],
+        Err("no".into()),
+        "[fe80::1%7]:80".parse().expect("an address"),
+    );
+    let copy = all.clone();
+    cx.subject(move || copy)?.returns(all)?;
+    PASS
+}
+
+fn errors_cross_with_their_errno(cx: &Check) -> Verdict {
+    let subject = cx.subject(|| std::net::TcpStream::connect("127.0.0.1:1").map(|_| ()))?;
+    subject.fails_with(Errno::ECONNREFUSED)?;
+    let subject =
+        cx.subject(|| Err::<(), _>(std::io::Error::new(std::io::ErrorKind::InvalidData, "x")))?;
+    subject.returns(Err(std::io::Error::new(
+        std::io::ErrorKind::InvalidData,
+        "x",
+    )))?;
+    PASS
+}
+
+/// What each of so many reads brought.
+fn reads(end: impl std::os::fd::AsFd, count: usize) -> Vec<Vec<u8>> {
+    let mut buf = [0; 64];
+    let mut all = Vec::new();
+    for _ in 0..count {
+        let n = nix::unistd::read(end.as_fd(), &mut buf).expect("read");
+        all.push(buf[..n].to_vec());
+    }
+    all
+}
+
+fn a_peer_sends_when_what_it_sent_is_read(cx: &Check) -> Verdict {
+    let (peer, end) = cx.stream_pair()?;
+    let subject = cx.subject(move || reads(&end, 3))?;
+    peer.sends(b"one")?;
+    peer.sends_once_read(b"two")?;
+    peer.is_read()?;
+    peer.shuts_down_writing()?;
+    subject.returns(vec![b"one".to_vec(), b"two".to_vec(), vec![]])?;
+    PASS
+}
+
+fn over_tcp_read_means_read_and_not_acknowledged(cx: &Check) -> Verdict {
+    let (peer, end) = cx.tcp_pair()?;
+    let subject = cx.subject(move || reads(&end, 3))?;
+    peer.sends(b"one")?;
+    peer.sends_once_read(b"two")?;
+    peer.is_read()?;
+    peer.closes();
+    subject.returns(vec![b"one".to_vec(), b"two".to_vec(), vec![]])?;
+    PASS
+}
+
+fn the_peers_end_is_not_in_the_subject(cx: &Check) -> Verdict {
+    let (peer, end) = cx.stream_pair()?;
+    let subject = cx.subject(move || reads(&end, 1))?;
+    peer.closes();
+    subject.returns(vec![vec![]])?;
+    let (peer, end) = cx.stream_pair()?;
+    let subject = cx.subject(move || drop(end))?;
+    ensure!(
+        peer.receives_to_end()?.is_empty(),
+        "bytes came from nowhere"
+    );
+    subject.returns(())?;
+    PASS
+}
+
+fn a_reset_arrives_as_a_reset(cx: &Check) -> Verdict {
+    let (peer, end) = cx.tcp_pair()?;
+    let subject = cx.subject(move || nix::unistd::read(&end, &mut [0; 1]).map(|n| n as u32))?;
+    subject.waits_in(&["read"])?;
+    peer.resets()?;
+    subject.returns(Err(Errno::ECONNRESET))?;
+    PASS
+}
+
+fn a_subject_that_waits_can_be_interrupted(cx: &Check) -> Verdict {
+    extern "C" fn nothing(_: libc::c_int) {}
+    let (_peer, end) = cx.stream_pair()?;
+    let subject = cx.subject(move || {
+        use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, sigaction};
+        let action = SigAction::new(
+            SigHandler::Handler(nothing),
+            SaFlags::empty(),
+            SigSet::empty(),
+        );
+        // SAFETY: the handler does nothing.
+        unsafe { sigaction(Signal::SIGUSR1, &action) }?;
+        nix::unistd::read(&end, &mut [0; 1]).map(|n| n as u32)
+    })?;
+    subject.waits_in(&["read"])?;
+    subject.signal(Signal::SIGUSR1);
+    subject.returns(Err(Errno::EINTR))?;
+    PASS
+}
+
+fn a_subject_has_no_capabilities(cx: &Check) -> Verdict {
+    let subject = cx.subject(|| {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let line = status.lines().find(|l| l.starts_with("CapEff"));
+        line.unwrap_or_default()
+            .split_whitespace()
+            .last()
+            .map(String::from)
+    })?;
+    subject.returns(Some("0000000000000000".into()))?;
+    PASS
+}
+
+fn a_subject_sees_small_descriptors(cx: &Check) -> Verdict {
+    let (_peer, end) = cx.stream_pair()?;
+    use std::os::fd::AsRawFd;
+    let number = end.as_raw_fd();
+    ensure!(number < 20, "the subject's socket has number {number}");
+    let subject = cx.subject(move || {
+        drop(end);
+        std::fs::File::open("/dev/null").map(|f| f.as_raw_fd() <= number)
+    })?;
+    subject.returns(Ok(true))?;
+    PASS
+}
+
+fn each_check_has_the_ports_to_itself(cx: &Check) -> Verdict {
+    if let lab::Isolation::Loopback(why) = lab::isolation() {
+        return Err(Finding::needs(format!("namespaces: {why}")));
+    }
+    // Nothing listens in a network of one's own.
+    let listening = std::fs::read_to_string("/proc/net/tcp")?;
+    ensure!(
+        listening.lines().count() == 1,
+        "strangers are here:\n{listening}"
+    );
+    cx.subject(|| std::net::TcpListener::bind("127.0.0.1:7777").map(|_| ()))?
+        .returns(Ok(()))?;
+    PASS
+}
+
+fn a_server_is_met_when_it_listens(cx: &Check) -> Verdict {
+    let at = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    let subject = cx.subject(move || {
+        let listener = std::net::TcpListener::bind(at)?;
+        let (mut stream, _) = listener.accept()?;
+        let mut byte = [0; 1];
+        stream.read_exact(&mut byte)?;
+        stream.write_all(&byte)
+    })?;
+    let peer = cx.connects(at)?;
+    peer.sends(b"x")?;
+    peer.expects(b"x")?;
+    subject.returns(Ok(()))?;
+    PASS
+}
+
+fn a_client_is_accepted(cx: &Check) -> Verdict {
+    let server = cx.listens(([127, 0, 0, 1], 0).into())?;
+    let at = server.address()?;
+    let subject = cx.subject(move || {
+        let mut stream = std::net::TcpStream::connect(at)?;
+        stream.write_all(b"hi")?;
+        let mut all = String::new();
+        stream.read_to_string(&mut all)?;
+        Ok::<_, std::io::Error>(all)
+    })?;
+    let peer = server.accepts()?;
+    peer.expects(b"hi")?;
+    peer.sends(b"there")?;
+    peer.closes();
+    subject.returns(Ok("there".into()))?;
+    PASS
+}
+
+fn a_program_is_typed_to_and_read(cx: &Check) -> Verdict {
+    let mut cat = cx.tool("cat", &[""; 0])?;
+    cat.types("hello\nworld\n")?;
+    ensure!(cat.line()? == "hello", "cat changes what it is given");
+    ensure!(cat.line_after("wor")? == "ld", "cat loses what it is given");
+    ensure!(cat.exits(0)? == "hello\nworld\n", "cat forgets");
+    let mut missing = cx.program("/no/such/program", &[""; 0])?;
+    missing.exits(127)?;
+    PASS
+}
+
+fn a_program_starts_with_sigpipe_as_a_shell_gives_it(cx: &Check) -> Verdict {
+    let mut sh = cx.tool("sh", &["-c", "kill -PIPE $$; echo still here"])?;
+    sh.dies_of(Signal::SIGPIPE)?;
+    PASS
+}
+
+fn a_wait_with_a_timeout_is_not_called_a_hang(cx: &Check) -> Verdict {
+    let subject = cx.subject(|| std::thread::sleep(std::time::Duration::from_millis(250)))?;
+    subject.returns(())?;
+    PASS
+}
+
+fn a_receive_timeout_is_not_called_a_hang(cx: &Check) -> Verdict {
+    let subject = cx.subject(|| {
+        let socket = std::net::UdpSocket::bind("127.0.0.1:0")?;
+        socket.set_read_timeout(Some(std::time::Duration::from_millis(250)))?;
+        socket.recv(&mut [0; 1]).map(|_| ())
+    })?;
+    subject.fails_with(Errno::EAGAIN)?;
+    PASS
+}
+
+fn an_armed_timer_is_not_called_a_hang(cx: &Check) -> Verdict {
+    let subject = cx.subject(|| {
+        // SAFETY: timerfd calls with valid arguments; the descriptor is closed below.
+        unsafe {
+            let fd = libc::timerfd_create(libc::CLOCK_MONOTONIC, 0);
+            let mut time: libc::itimerspec = std::mem::zeroed();
+            time.it_value.tv_nsec = 250_000_000;
+            libc::timerfd_settime(fd, 0, &raw const time, std::ptr::null_mut());
+            let mut count = 0_u64;
+            libc::read(fd, (&raw mut count).cast(), 8);
+            libc::close(fd);
+            count
+        }
+    })?;
+    subject.returns(1)?;
+    PASS
+}
+
+fn the_folder_is_the_checks_own(cx: &Check) -> Verdict {
+    let folder = cx.folder()?;
+    std::fs::write(folder.join("file"), "x")?;
+    ensure!(folder.join("file").exists(), "the file is not there");
+    PASS
+}
