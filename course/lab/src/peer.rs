@@ -213,8 +213,13 @@ impl Peer {
         Ok(tcp_stream(&self.fd)?.local_addr()?)
     }
 
-    /// Bytes that were sent and that the subject has not read.
-    fn unread(&self) -> io::Result<usize> {
+    /// Bytes that were sent and that the subject has not read. For a Unix domain socket the kernel
+    /// counts what they occupy, which is more than they are; 0 is exact.
+    ///
+    /// # Errors
+    ///
+    /// `ENOTCONN` or what sock_diag(7) reports.
+    pub fn unread(&self) -> io::Result<usize> {
         let mut unsent: libc::c_int = 0;
         // SAFETY: SIOCOUTQ (TIOCOUTQ) writes an int.
         let r = unsafe { libc::ioctl(self.fd.as_raw_fd(), libc::TIOCOUTQ, &raw mut unsent) };
@@ -269,6 +274,12 @@ impl Peer {
             buf.truncate(n);
             buf
         }))
+    }
+}
+
+impl AsFd for Peer {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
     }
 }
 

@@ -21,7 +21,7 @@ use crate::child::{Capture, Child, End};
 use crate::finding::Finding;
 use crate::sealed::Sealed;
 use crate::system::{self, Fork};
-use crate::waiting::Waiting;
+use crate::waiting::{Thread, Waiting, threads};
 
 /// Where the captures of a subject stand.
 const OUTPUT: usize = 0;
@@ -33,6 +33,8 @@ pub struct Subject<T> {
     child: SharedChild,
     nonce: [u8; 16],
     may_leak: bool,
+    /// What it slept in when it was last sent a signal.
+    before_signal: RefCell<Vec<String>>,
     value: PhantomData<T>,
 }
 
@@ -97,6 +99,7 @@ pub(crate) fn spawn<T: Sealed>(
                 bench,
                 nonce,
                 may_leak: spawner.may_leak,
+                before_signal: RefCell::default(),
                 value: PhantomData,
             })
         }
@@ -240,7 +243,8 @@ impl<T: Sealed> Subject<T> {
         Ok(self.finish("to end")?.0)
     }
 
-    /// Waits until the subject sleeps in one of these system calls: `["read", "recvfrom"]`.
+    /// Waits until the subject sleeps in one of these system calls: `["read", "recvfrom"]`. After a
+    /// signal it must have woken up and gone back to sleep.
     ///
     /// # Errors
     ///
@@ -253,6 +257,10 @@ impl<T: Sealed> Subject<T> {
                 return Some(None);
             }
             let now = Waiting::of(child.pid, child.pidfd())?;
+            let before = self.before_signal.borrow();
+            if !before.is_empty() && *before == fingerprints(child.pid) {
+                return None;
+            }
             calls.contains(&now.call).then_some(Some(now))
         });
         if let Some(waiting) = waiting.map_err(|s| s.finding(&wanted))? {
@@ -269,6 +277,7 @@ impl<T: Sealed> Subject<T> {
 
     /// Sends the subject a signal.
     pub fn signal(&self, signal: nix::sys::signal::Signal) {
+        *self.before_signal.borrow_mut() = fingerprints(self.pid());
         self.bench.step(format!("{} gets {signal}", self.name()));
         system::kill(self.child.borrow().pid, signal as i32);
     }
@@ -381,6 +390,12 @@ impl<T: Sealed> Outcome<T> {
             _ => format!("but it {}", self.said()),
         }
     }
+}
+
+/// What each thread is in, and how often it has run: it changes whenever one of them wakes up.
+fn fingerprints(pid: i32) -> Vec<String> {
+    let threads = threads(pid);
+    threads.iter().filter_map(Thread::fingerprint).collect()
 }
 
 /// Processes that outlived the one that started them: orphans, which process 1 of the check's namespace

@@ -15,6 +15,7 @@ fn main() -> ExitCode {
         .check(the_peers_end_is_not_in_the_subject)
         .check(a_reset_arrives_as_a_reset)
         .check(a_subject_that_waits_can_be_interrupted)
+        .check(a_subject_is_interrupted_as_often_as_it_sleeps)
         .check(a_subject_has_no_capabilities)
         .check(a_subject_sees_small_descriptors)
         .check(each_check_has_the_ports_to_itself)
@@ -120,18 +121,42 @@ fn a_reset_arrives_as_a_reset(cx: &Check) -> Verdict {
     PASS
 }
 
+extern "C" fn nothing(_: libc::c_int) {}
+
+/// Lets SIGUSR1 interrupt system calls: a handler without `SA_RESTART`.
+fn is_interruptible() -> nix::Result<()> {
+    use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, sigaction};
+    let handler = SigHandler::Handler(nothing);
+    let action = SigAction::new(handler, SaFlags::empty(), SigSet::empty());
+    // SAFETY: the handler does nothing.
+    unsafe { sigaction(Signal::SIGUSR1, &action) }.map(drop)
+}
+
+fn a_subject_is_interrupted_as_often_as_it_sleeps(cx: &Check) -> Verdict {
+    let (peer, end) = cx.stream_pair()?;
+    let subject = cx.subject(move || {
+        is_interruptible().expect("sigaction");
+        let mut interrupted = 0_u32;
+        while nix::unistd::read(&end, &mut [0; 1]) == Err(Errno::EINTR) {
+            interrupted += 1;
+        }
+        interrupted
+    })?;
+    for _ in 0..5 {
+        subject.waits_in(&["read"])?;
+        subject.signal(Signal::SIGUSR1);
+    }
+    // The fifth signal could come together with the byte, and read would return that.
+    subject.waits_in(&["read"])?;
+    peer.sends(b"x")?;
+    subject.returns(5)?;
+    PASS
+}
+
 fn a_subject_that_waits_can_be_interrupted(cx: &Check) -> Verdict {
-    extern "C" fn nothing(_: libc::c_int) {}
     let (_peer, end) = cx.stream_pair()?;
     let subject = cx.subject(move || {
-        use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, sigaction};
-        let action = SigAction::new(
-            SigHandler::Handler(nothing),
-            SaFlags::empty(),
-            SigSet::empty(),
-        );
-        // SAFETY: the handler does nothing.
-        unsafe { sigaction(Signal::SIGUSR1, &action) }?;
+        is_interruptible()?;
         nix::unistd::read(&end, &mut [0; 1]).map(|n| n as u32)
     })?;
     subject.waits_in(&["read"])?;
