@@ -1,0 +1,47 @@
+//! What does an address look like in memory?
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use sockets_introduction::address::Address;
+use sockets_introduction::layout;
+use sockets_introduction::program::{Outcome, run};
+
+const USAGE: &str = "usage: address-tool ADDRESS..., for example 192.0.2.1:80 or /tmp/socket";
+
+fn main() -> ExitCode {
+    run(USAGE, work)
+}
+
+fn work(arguments: &[&str], out: &mut dyn Write) -> Outcome {
+    if arguments.is_empty() {
+        return Err(USAGE.into());
+    }
+    for text in arguments {
+        show(&text.parse()?, out)?;
+    }
+    Ok(())
+}
+
+// ANCHOR: show
+/// Writes the address as text, then its bytes, a line or more to a field.
+fn show(address: &Address, out: &mut dyn Write) -> Outcome {
+    let layout = layout::of_family(address.family());
+    writeln!(out, "{address}: {}, {} bytes", layout.name, address.len())?;
+    for field in layout.fields {
+        let bytes = &address.bytes()[field.offset..];
+        let mut name = field.name;
+        for (row, bytes) in bytes[..field.size.min(bytes.len())].chunks(16).enumerate() {
+            let bytes: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            writeln!(
+                out,
+                "  {:>3}  {name:14} {}",
+                field.offset + 16 * row,
+                bytes.join(" ")
+            )?;
+            name = "";
+        }
+    }
+    Ok(())
+}
+// ANCHOR_END: show
