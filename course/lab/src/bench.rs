@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
-use crate::child::Child;
+use crate::child::{Capture, Child};
 use crate::finding::Finding;
 use crate::hang::HangDetector;
 use crate::steps::StepLog;
@@ -146,7 +146,7 @@ impl Bench {
         fds.extend(also.map(|(fd, events)| PollFd::new(fd, events)));
         for child in &living {
             fds.push(PollFd::new(child.pidfd(), PollFlags::POLLIN));
-            let sources = child.captures.iter().filter_map(|c| c.source());
+            let sources = child.captures.iter().filter_map(Capture::source);
             fds.extend(sources.map(|fd| PollFd::new(fd, PollFlags::POLLIN)));
         }
         let millis = u16::try_from(time.as_micros().div_ceil(1000)).unwrap_or(u16::MAX);

@@ -127,19 +127,16 @@ fn run<T: Sealed>(f: impl FnOnce() -> T, nonce: [u8; 16], result_end: i32) -> ! 
     let result = panic::catch_unwind(AssertUnwindSafe(f));
 
     let mut frame = nonce.to_vec();
-    if std::process::id() != me {
-        frame.push(Frame::Stray as u8);
-    } else {
-        match result {
-            Ok(value) => {
-                frame.push(Frame::Value as u8);
-                leaks(&before).encode(&mut frame);
-                value.encode(&mut frame);
-            }
-            Err(_) => {
-                frame.push(Frame::Panic as u8);
-                MESSAGE.with(|m| m.borrow().encode(&mut frame));
-            }
+    match result {
+        _ if std::process::id() != me => frame.push(Frame::Stray as u8),
+        Ok(value) => {
+            frame.push(Frame::Value as u8);
+            leaks(&before).encode(&mut frame);
+            value.encode(&mut frame);
+        }
+        Err(_) => {
+            frame.push(Frame::Panic as u8);
+            MESSAGE.with(|m| m.borrow().encode(&mut frame));
         }
     }
     // SAFETY: the lab's own write end, which stays open until this process ends. If the learner's

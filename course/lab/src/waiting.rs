@@ -158,7 +158,7 @@ impl Thread {
         let call_has_none = match timeout {
             Timeout::None => true,
             Timeout::Pointer(i) => arguments[*i] == 0,
-            Timeout::Millis(i) => (arguments[*i] as i32) < 0,
+            Timeout::Millis(i) => arguments[*i] as u32 > i32::MAX as u32,
             Timeout::Always => false,
         };
         // Any of these may be what wakes a poll, a read or a thread: better to wait for the deadline.
