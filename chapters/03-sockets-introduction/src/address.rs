@@ -1,3 +1,4 @@
+// ANCHOR: address
 //! How does one type hold the address of any family?
 
 use std::mem::{size_of, zeroed};
@@ -8,7 +9,6 @@ use nix::errno::Errno;
 
 use crate::error::{CallError, InCall};
 
-// ANCHOR: address
 /// A socket address of any family, with its length.
 ///
 /// The two belong together: `bind(2)`, `connect(2)` and `sendto(2)` take both, and a Unix address
@@ -20,18 +20,15 @@ pub struct Address {
 }
 // ANCHOR_END: address
 
+// ANCHOR: parts
 impl Address {
-    // ANCHOR: parts
     /// Where the address begins, as system calls want it. It stays valid as long as `self` does.
     pub fn as_ptr(&self) -> *const sockaddr {
         (&raw const self.storage).cast()
     }
 
     /// How many bytes of it count.
-    #[expect(
-        clippy::len_without_is_empty,
-        reason = "a length in bytes, of no collection"
-    )]
+    #[expect(clippy::len_without_is_empty, reason = "an address has bytes")]
     pub fn len(&self) -> socklen_t {
         self.len
     }
@@ -52,19 +49,24 @@ impl Address {
     // ANCHOR: from_bytes
     /// Copies an address from memory. `None` when it is longer than any address, 128 bytes.
     pub fn from_bytes(bytes: &[u8]) -> Option<Address> {
+        let mut address = Address::empty();
         if bytes.len() > size_of::<sockaddr_storage>() {
             return None;
         }
-        // SAFETY: all zeros are a `sockaddr_storage`.
-        let mut storage: sockaddr_storage = unsafe { zeroed() };
+        address.len = bytes.len() as socklen_t;
         // SAFETY: the length was checked, and a new variable overlaps nothing.
-        unsafe {
-            ptr::copy_nonoverlapping(bytes.as_ptr(), (&raw mut storage).cast(), bytes.len());
-        }
-        Some(Address {
-            storage,
-            len: bytes.len() as socklen_t,
-        })
+        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), address.as_mut_ptr(), bytes.len()) };
+        Some(address)
+    }
+
+    fn empty() -> Address {
+        // SAFETY: all zeros are a `sockaddr_storage`.
+        let storage = unsafe { zeroed() };
+        Address { storage, len: 0 }
+    }
+
+    fn as_mut_ptr<T>(&mut self) -> *mut T {
+        (&raw mut self.storage).cast()
     }
     // ANCHOR_END: from_bytes
 
@@ -81,28 +83,23 @@ impl Address {
         call: &'static str,
         ask: impl FnOnce(*mut sockaddr, *mut socklen_t) -> c_int,
     ) -> Result<(c_int, Address), CallError> {
-        // SAFETY: all zeros are a `sockaddr_storage`.
-        let mut storage: sockaddr_storage = unsafe { zeroed() };
+        let mut address = Address::empty();
         let room = size_of::<sockaddr_storage>() as socklen_t;
         let mut len = room; // in: how much room there is
-        let returned = ask((&raw mut storage).cast(), &raw mut len);
-        let returned = Errno::result(returned).in_call(call)?;
-        let len = len.min(room); // out: how long the address is
-        Ok((returned, Address { storage, len }))
+        let returned = Errno::result(ask(address.as_mut_ptr(), &raw mut len)).in_call(call)?;
+        address.len = len.min(room); // out: how long the address is
+        Ok((returned, address))
     }
     // ANCHOR_END: filled_by
 
     // ANCHOR: view
     /// An address made of a structure.
     pub(crate) fn of<T: Structure>(structure: T) -> Address {
-        // SAFETY: all zeros are a `sockaddr_storage`.
-        let mut storage: sockaddr_storage = unsafe { zeroed() };
+        let mut address = Address::empty();
+        address.len = size_of::<T>() as socklen_t;
         // SAFETY: `Structure` promises that a `T` fits, in size and alignment.
-        unsafe { (&raw mut storage).cast::<T>().write(structure) };
-        Address {
-            storage,
-            len: size_of::<T>() as socklen_t,
-        }
+        unsafe { address.as_mut_ptr::<T>().write(structure) };
+        address
     }
 
     /// The address of one certain family, if this is one.

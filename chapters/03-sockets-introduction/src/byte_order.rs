@@ -1,6 +1,6 @@
+// ANCHOR: order
 //! In which order do the bytes of a number lie in memory, and in which on the wire?
 
-// ANCHOR: order
 /// The two ways to lay out a number of several bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {

@@ -1,10 +1,10 @@
+// ANCHOR: call_error
 //! Which call failed? An `errno` alone does not say.
 
 use std::fmt;
 
 use nix::errno::Errno;
 
-// ANCHOR: call_error
 /// A system call that failed, and its `errno`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CallError {

@@ -1,3 +1,4 @@
+// ANCHOR: from_std
 //! What do IPv4 and IPv6 addresses have in common: a host and a port.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
@@ -6,7 +7,6 @@ use libc::{in_addr, in6_addr, sa_family_t, sockaddr_in, sockaddr_in6};
 
 use crate::address::{Address, Structure};
 
-// ANCHOR: from_std
 impl From<SocketAddr> for Address {
     fn from(std: SocketAddr) -> Address {
         match std {
@@ -32,8 +32,8 @@ impl From<SocketAddr> for Address {
 }
 // ANCHOR_END: from_std
 
+// ANCHOR: to_std
 impl Address {
-    // ANCHOR: to_std
     /// The same address as `std` has it. `None` when it is neither IPv4 nor IPv6.
     pub fn to_std(&self) -> Option<SocketAddr> {
         if let Some(v4) = self.view::<sockaddr_in>() {

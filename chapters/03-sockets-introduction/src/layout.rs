@@ -1,8 +1,8 @@
+// ANCHOR: types
 //! Where does each field of each socket address structure lie?
 
 use std::mem::{align_of, offset_of, size_of};
 
-// ANCHOR: types
 /// One structure, as this machine's C library lays it out. All sizes are in bytes.
 #[derive(Debug)]
 pub struct Layout {

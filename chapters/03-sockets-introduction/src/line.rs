@@ -1,8 +1,8 @@
+// ANCHOR: slowly
 //! How do you read a line from a stream that has none?
 
 use std::io::{self, ErrorKind, Read};
 
-// ANCHOR: slowly
 /// Reads one line, newline included, a byte at a time.
 ///
 /// Returns an empty line at the end of the stream, and a line without a newline when the stream

@@ -1,3 +1,4 @@
+// ANCHOR: error
 //! Which address does a text mean?
 
 use std::fmt;
@@ -8,7 +9,6 @@ use std::str::FromStr;
 use crate::address::Address;
 use crate::{scope, text};
 
-// ANCHOR: error
 /// Why a text is no address. Its message says what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoAddress {

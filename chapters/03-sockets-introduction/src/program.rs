@@ -1,3 +1,4 @@
+// ANCHOR: run
 //! How does a small program take its arguments, print, fail and end?
 
 use std::error::Error;
@@ -5,7 +6,6 @@ use std::ffi::OsString;
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
-// ANCHOR: run
 /// What a program's work ends with.
 pub type Outcome = Result<(), Box<dyn Error>>;
 
@@ -28,7 +28,7 @@ pub fn run(usage: &str, work: impl FnOnce(&[&str], &mut dyn Write) -> Outcome) -
 pub fn run_alone(usage: &str, work: impl FnOnce(&mut dyn Write) -> Outcome) -> ExitCode {
     run(usage, |arguments, out| match arguments {
         [] => work(out),
-        _ => Err(usage.into()),
+        _ => Err(format!("there is nothing to tell this program; {usage}").into()),
     })
 }
 

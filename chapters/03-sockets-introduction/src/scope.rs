@@ -1,10 +1,10 @@
+// ANCHOR: scope
 //! Which link? An interface has a name for you and a number for the kernel.
 
 use nix::net::if_::{if_indextoname, if_nametoindex};
 
 use crate::parse::number;
 
-// ANCHOR: scope
 /// The index of the interface that is called `name`, or whose index `name` spells.
 ///
 /// `None` when it is neither. An index is taken as it is: no interface need have it.

@@ -1,3 +1,4 @@
+// ANCHOR: extern
 //! How does an address turn into text, and back?
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
@@ -12,7 +13,6 @@ use crate::error::{CallError, InCall};
 use crate::scope;
 use crate::unix::Name;
 
-// ANCHOR: extern
 // The C library has these five. The `libc` crate leaves them out, because `std` has its own.
 unsafe extern "C" {
     fn inet_pton(family: c_int, text: *const c_char, bytes: *mut c_void) -> c_int;

@@ -1,3 +1,4 @@
+// ANCHOR: room
 //! How is a socket on this host named: by a file, by bytes, or not at all?
 
 use std::ffi::OsStr;
@@ -9,7 +10,6 @@ use libc::sockaddr_un;
 
 use crate::address::Address;
 
-// ANCHOR: room
 /// Bytes in `sun_path`: 108 on Linux, where C calls it `UNIX_PATH_MAX`; 104 on the BSDs.
 pub const PATH_MAX: usize = size_of::<sockaddr_un>() - offset_of!(sockaddr_un, sun_path);
 
@@ -25,8 +25,8 @@ pub enum Name<'a> {
 }
 // ANCHOR_END: room
 
+// ANCHOR: unix
 impl Address {
-    // ANCHOR: unix
     /// The address of a socket file. `None` when `path` is empty, longer than 108 bytes, or has
     /// a zero byte in it.
     pub fn unix(path: &Path) -> Option<Address> {

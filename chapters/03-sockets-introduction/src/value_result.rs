@@ -1,3 +1,4 @@
+// ANCHOR: ask
 //! How do you ask the kernel for an address?
 
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
@@ -8,7 +9,6 @@ use nix::errno::Errno;
 use crate::address::Address;
 use crate::error::{CallError, InCall};
 
-// ANCHOR: ask
 /// The address at this end: `getsockname(2)`.
 ///
 /// # Errors

@@ -1,3 +1,4 @@
+// ANCHOR: read_n
 //! How do you read or write as many bytes as you meant to?
 
 use std::os::fd::AsFd;
@@ -7,7 +8,6 @@ use nix::unistd::{read, write};
 
 use crate::error::{CallError, InCall};
 
-// ANCHOR: read_n
 /// Reads until `buffer` is full or the peer will send no more.
 ///
 /// Returns how many bytes there are: fewer than `buffer` has only at the end of the stream.

@@ -22,9 +22,8 @@ fn main() -> ExitCode {
 fn work(out: &mut dyn Write) -> Outcome {
     let folder = std::env::temp_dir().join(format!("bind-sizes-{}", std::process::id()));
     fs::create_dir(&folder)?;
-    let table = std::env::set_current_dir(&folder)
-        .map_err(Into::into)
-        .and_then(|()| table(out));
+    std::env::set_current_dir(&folder)?;
+    let table = table(out);
     fs::remove_dir(&folder)?;
     table
 }
@@ -36,41 +35,40 @@ fn table(out: &mut dyn Write) -> Outcome {
     let path = Address::unix(Path::new("foo.socket")).ok_or("too long")?;
     let name = Address::unix_abstract(b"bind-sizes").ok_or("too long")?;
 
+    let cases: [(_, _, Address, &[_]); 4] = [
+        (
+            "AF_INET",
+            AddressFamily::Inet,
+            v4,
+            &[8, 15, 16, 28, 128, 129],
+        ),
+        (
+            "AF_INET6",
+            AddressFamily::Inet6,
+            v6,
+            &[8, 16, 23, 24, 28, 128, 129],
+        ),
+        (
+            "AF_UNIX",
+            AddressFamily::Unix,
+            path,
+            &[2, 3, 8, 12, 13, 110, 111],
+        ),
+        ("abstract", AddressFamily::Unix, name, &[13, 110]),
+    ];
     writeln!(out, "family      length  bind says")?;
-    for length in [8, 15, 16, 28, 128, 129] {
-        row(out, "AF_INET", AddressFamily::Inet, &v4, length)?;
-    }
-    for length in [8, 16, 23, 24, 28, 128, 129] {
-        row(out, "AF_INET6", AddressFamily::Inet6, &v6, length)?;
-    }
-    for length in [2, 3, 8, 12, 13, 110, 111] {
-        row(out, "AF_UNIX", AddressFamily::Unix, &path, length)?;
-    }
-    for length in [13, 110] {
-        row(out, "abstract", AddressFamily::Unix, &name, length)?;
+    for (label, family, address, lengths) in cases {
+        for &length in lengths {
+            write!(out, "{label:10} {length:>7}  ")?;
+            match bind(family, &address, length) {
+                Ok(bound) => writeln!(out, "ok, {} bytes: {:.20}", bound.len(), bound.to_string())?,
+                Err(error) => writeln!(out, "{}", error.errno)?,
+            }
+        }
     }
     Ok(())
 }
 // ANCHOR_END: table
-
-fn row(
-    out: &mut dyn Write,
-    label: &str,
-    family: AddressFamily,
-    address: &Address,
-    length: u32,
-) -> Outcome {
-    match bind(family, address, length) {
-        Ok(bound) => writeln!(
-            out,
-            "{label:10} {length:>7}  ok, {} bytes: {:.20}",
-            bound.len(),
-            bound.to_string()
-        )?,
-        Err(error) => writeln!(out, "{label:10} {length:>7}  {}", error.errno)?,
-    }
-    Ok(())
-}
 
 // ANCHOR: bind
 /// Binds a new socket, with `length` in place of the right one, and asks what it is called now.
