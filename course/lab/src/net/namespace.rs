@@ -25,13 +25,17 @@ impl Namespace {
 
     /// A new one, and this process is in it.
     pub(super) fn fresh() -> io::Result<Self> {
-        unshare(CloneFlags::CLONE_NEWNET).map_err(io::Error::from).map_err(context("unshare(CLONE_NEWNET)"))?;
+        unshare(CloneFlags::CLONE_NEWNET)
+            .map_err(io::Error::from)
+            .map_err(context("unshare(CLONE_NEWNET)"))?;
         Self::current()
     }
 
     /// Moves this process there.
     pub(super) fn enter(&self) -> io::Result<()> {
-        setns(&self.0, CloneFlags::CLONE_NEWNET).map_err(io::Error::from).map_err(context("setns"))
+        setns(&self.0, CloneFlags::CLONE_NEWNET)
+            .map_err(io::Error::from)
+            .map_err(context("setns"))
     }
 
     /// Does `work` there and comes back, also when `work` panics.
@@ -56,6 +60,8 @@ pub(super) struct Return(pub(super) Namespace);
 impl Drop for Return {
     fn drop(&mut self) {
         // A check that goes on in the wrong namespace would judge by the wrong network.
-        self.0.enter().expect("returning to the namespace this process came from");
+        self.0
+            .enter()
+            .expect("returning to the namespace this process came from");
     }
 }
