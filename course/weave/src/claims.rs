@@ -190,7 +190,12 @@ fn tally(claims: &[Claim]) -> String {
             .iter()
             .filter(|claim| claim.verdict == verdict)
             .count();
-        (count > 0).then(|| format!("{count} {}", verdict.words()))
+        let words = match verdict {
+            Verdict::Conditional => "true under a condition",
+            Verdict::Platform => "not true on Linux",
+            other => other.words(),
+        };
+        (count > 0).then(|| format!("{count} {words}"))
     });
     let counts: Vec<String> = counts.collect();
     let noun = if claims.len() == 1 { "claim" } else { "claims" };

@@ -94,7 +94,7 @@ fn course() -> TempDir {
     write(
         root,
         "solutions/03-sockets/short-reads/stub/lib.rs",
-        "//! **Read it.** Write [`read_all`].\n//!\n//! # Errors\n//!\n//! None.\n\nuse std::io;\n",
+        "//! **Read it all.** Write [`read_all`].\n//!\n//! # Errors\n//!\n//! None.\n\nuse std::io;\n",
     );
     write(
         root,
@@ -288,7 +288,7 @@ fn an_exercise_card_shows_the_task_and_folds_the_rest() {
     let page = woven(&dir, "{{#exercise short-reads}}\n");
     for part in [
         "### Read it all {#exercise-short-reads}",
-        "**Read it.** Write `read_all`.\n\n**Errors**",
+        "</p>\n\nWrite `read_all`.\n\n**Errors**",
         "<span class=\"kind\">write it</span>",
         "level 2 of 3",
         "needs hosts",

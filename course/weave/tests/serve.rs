@@ -1,1 +1,312 @@
+//! `cargo book`, run as a reader runs it, on a small course: what it serves, what it refuses, what it does on a save.
 
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+const BOOK: &str = env!("CARGO_BIN_EXE_book");
+/// Nothing here takes this long, however busy the machine is; it ends a test that would hang.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+fn write(root: &Path, file: &str, text: &str) {
+    let path = root.join(file);
+    fs::create_dir_all(path.parent().expect("a folder")).expect("make the folder");
+    fs::write(path, text).expect("write the file");
+}
+
+fn course() -> TempDir {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let root = dir.path();
+    write(root, "Cargo.toml", "[workspace]\n");
+    write(root, "exercises/README.md", "");
+    write(
+        root,
+        "chapters/01-first/Cargo.toml",
+        "[package]\nname = \"first\"\n",
+    );
+    write(root, "chapters/01-first/src/lib.rs", "//! The first.\n");
+    write(
+        root,
+        "book/book.toml",
+        "[book]\ntitle = \"T\"\n[build]\ncreate-missing = false\nuse-default-preprocessors = false\n[preprocessor.weave]\nrenderers = [\"html\"]\n",
+    );
+    write(
+        root,
+        "book/src/SUMMARY.md",
+        "# Summary\n\n[First](01-first.md)\n",
+    );
+    write(
+        root,
+        "book/src/01-first.md",
+        "# First {#first}\n\n{{#listing chapters/01-first/src/lib.rs}}\n",
+    );
+    dir
+}
+
+fn book(root: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(BOOK);
+    command
+        .args(arguments)
+        .current_dir(root)
+        .env_remove("CARGO_TARGET_DIR")
+        .env_remove("CARGO_MANIFEST_DIR");
+    command
+}
+
+fn run(root: &Path, arguments: &[&str]) -> Output {
+    book(root, arguments).output().expect("it starts")
+}
+
+/// What the program wrote to its standard error, which must be an ending with status 1.
+fn failure(output: &Output) -> String {
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    text
+}
+
+/// A `cargo book` that serves, until it is dropped.
+struct Running {
+    child: Child,
+    port: u16,
+}
+
+impl Running {
+    fn start(root: &Path) -> Running {
+        let mut child = book(root, &[])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("it starts");
+        let mut port = None;
+        for line in BufReader::new(child.stdout.take().expect("piped")).lines() {
+            let line = line.expect("text");
+            if let Some(address) = line.trim().strip_prefix("http://127.0.0.1:") {
+                port = address.trim_end_matches('/').parse().ok();
+                break;
+            }
+        }
+        Running {
+            child,
+            port: port.expect("it prints its address"),
+        }
+    }
+
+    /// Sends a request as it stands, and returns the status, the head and the body of the answer.
+    fn raw(&self, request: &str) -> (u16, String, String) {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("it listens");
+        stream.set_read_timeout(Some(DEADLINE)).expect("a deadline");
+        stream.write_all(request.as_bytes()).expect("sent");
+        let mut answer = String::new();
+        stream
+            .read_to_string(&mut answer)
+            .expect("answered, and closed");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+        let status = head
+            .split(' ')
+            .nth(1)
+            .and_then(|status| status.parse().ok())
+            .expect("a status");
+        (status, head.to_owned(), body.to_owned())
+    }
+
+    fn request(&self, method: &str, target: &str) -> (u16, String, String) {
+        self.raw(&format!(
+            "{method} {target} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nConnection: close\r\n\r\n",
+            self.port
+        ))
+    }
+
+    /// The state after the one that is `known`: its number, the build's, and what is wrong.
+    fn state_after(&self, known: &str) -> (String, String, String) {
+        let (_, _, body) = self.request("GET", &format!("/.book/changes?known={known}"));
+        let state: serde_json::Value = serde_json::from_str(&body).expect("JSON");
+        let text = |key: &str| state[key].as_str().expect("a text").to_owned();
+        (text("change"), text("build"), text("wrong"))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        _ = self.child.kill();
+        _ = self.child.wait();
+    }
+}
+
+#[test]
+fn pages_are_served_to_this_host_and_to_nobody_else() {
+    let dir = course();
+    let running = Running::start(dir.path());
+    let port = running.port;
+
+    let (status, head, body) = running.request("GET", "/");
+    assert_eq!(status, 200);
+    assert!(
+        body.contains("//! The first.") && body.contains("/.book/reload.js"),
+        "{body}"
+    );
+    assert!(head.contains("X-Content-Type-Options: nosniff"), "{head}");
+    assert!(!head.to_lowercase().contains("access-control"), "{head}");
+    let (status, _, body) = running.request("HEAD", "/01-first.html");
+    assert_eq!((status, body.as_str()), (200, ""));
+
+    for method in ["POST", "PUT", "DELETE", "OPTIONS"] {
+        assert_eq!(running.request(method, "/").0, 405, "{method}");
+    }
+    for target in [
+        "/none.html",
+        "/../lock",
+        "/%2e%2e/lock",
+        "/..%2flock",
+        "//lock",
+        "/\\..\\lock",
+    ] {
+        assert!(
+            matches!(running.request("GET", target).0, 400 | 404),
+            "{target}"
+        );
+    }
+    for host in ["evil.example", "127.0.0.1", &format!("evil.example:{port}")] {
+        let (status, _, body) = running.raw(&format!(
+            "GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+        ));
+        assert_eq!(status, 403, "{host}");
+        assert!(!body.contains("The first"), "{body}");
+        let changes =
+            format!("GET /.book/changes HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        assert_eq!(running.raw(&changes).0, 403, "{host}");
+    }
+    assert_eq!(
+        running.raw("GET / HTTP/1.1\r\nConnection: close\r\n\r\n").0,
+        400
+    );
+}
+
+#[test]
+fn a_save_rebuilds_and_a_mistake_leaves_the_last_good_book() {
+    let dir = course();
+    let running = Running::start(dir.path());
+    let (first, build, wrong) = running.state_after("");
+    assert_eq!(wrong, "");
+
+    write(
+        dir.path(),
+        "chapters/01-first/src/lib.rs",
+        "//! The second.\n",
+    );
+    let (second, rebuilt, _) = running.state_after(&first);
+    assert_ne!(build, rebuilt);
+    assert!(running.request("GET", "/").2.contains("//! The second."));
+
+    write(
+        dir.path(),
+        "book/src/01-first.md",
+        "# First {#first}\n\n[x](#nowhere)\n",
+    );
+    let (third, same, wrong) = running.state_after(&second);
+    assert_eq!(
+        wrong,
+        "book/src/01-first.md:3: the link `#nowhere` leads nowhere: 01-first.md has no id `nowhere`"
+    );
+    assert_eq!(same, rebuilt);
+    assert!(running.request("GET", "/").2.contains("//! The second."));
+
+    write(dir.path(), "book/src/01-first.md", "# Mended {#first}\n");
+    let (_, mended, wrong) = running.state_after(&third);
+    assert_eq!(wrong, "");
+    assert_ne!(mended, rebuilt);
+    assert!(running.request("GET", "/").2.contains("Mended"));
+}
+
+#[test]
+fn a_book_that_is_wrong_from_the_start_says_so_until_it_is_mended() {
+    let dir = course();
+    write(dir.path(), "book/src/01-first.md", "# First\n");
+    let running = Running::start(dir.path());
+    assert_eq!(running.request("GET", "/").0, 503);
+    let (first, _, wrong) = running.state_after("");
+    assert!(
+        wrong.contains("01-first.md:1: the heading `# First` has no id"),
+        "{wrong}"
+    );
+    write(dir.path(), "book/src/01-first.md", "# First {#first}\n");
+    assert_eq!(running.state_after(&first).2, "");
+    assert_eq!(running.request("GET", "/").0, 200);
+}
+
+#[test]
+fn build_writes_a_whole_book_or_fails() {
+    let dir = course();
+    let output = run(dir.path(), &["--build", "--out", "out"]);
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(dir.path().join("out/01-first.html").is_file());
+    assert!(
+        !fs::read_to_string(dir.path().join("out/index.html"))
+            .expect("a page")
+            .contains("/.book/")
+    );
+    assert!(
+        run(dir.path(), &["--build", "--out", "out"])
+            .status
+            .success(),
+        "it may write over its own"
+    );
+
+    write(
+        dir.path(),
+        "book/src/01-first.md",
+        "# First {#first}\n\n{{#listing chapters/01-first/src/none.rs}}\n",
+    );
+    let text = failure(&run(dir.path(), &["--build", "--out", "out"]));
+    assert_eq!(
+        text,
+        "book/src/01-first.md:3: there is no chapters/01-first/src/none.rs\n"
+    );
+    assert!(
+        dir.path().join("out/01-first.html").is_file(),
+        "the last good one stays"
+    );
+}
+
+#[test]
+fn what_cannot_be_done_is_said_in_a_line() {
+    let dir = course();
+    write(dir.path(), "mine/diary.txt", "dear diary");
+    let text = failure(&run(dir.path(), &["--build", "--out", "mine"]));
+    assert!(
+        text.contains("holds other files") && text.lines().count() == 1,
+        "{text}"
+    );
+    assert!(dir.path().join("mine/diary.txt").is_file());
+
+    let running = Running::start(dir.path());
+    let text = failure(&run(dir.path(), &["--port", &running.port.to_string()]));
+    assert!(
+        text.starts_with(&format!("cannot listen on 127.0.0.1:{}", running.port)),
+        "{text}"
+    );
+    let text = failure(&run(dir.path(), &[]));
+    assert!(
+        text.starts_with("another `cargo book` is at work") && text.lines().count() == 1,
+        "{text}"
+    );
+
+    let nowhere = tempfile::tempdir().expect("a temporary folder");
+    let text = failure(&run(nowhere.path(), &["--build"]));
+    assert!(text.starts_with("there is no course at"), "{text}");
+    for arguments in [&["--port", "many"][..], &["--out", "x"], &["--prot"]] {
+        assert_eq!(
+            run(dir.path(), arguments).status.code(),
+            Some(2),
+            "{arguments:?}"
+        );
+    }
+}

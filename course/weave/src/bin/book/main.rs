@@ -6,6 +6,7 @@ mod reload;
 mod serve;
 mod watch;
 
+use std::io::{self, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -104,15 +105,20 @@ fn show(root: &Path, folder: &Path, port: u16) -> Result<(), String> {
 }
 
 /// Builds once more. When that fails, the last good book stays, and what is wrong is shown on each page.
+///
+/// A terminal that has gone is no reason to stop serving, so what cannot be printed is not.
 fn rebuild(root: &Path, site: &build::Site, shown: &Shown) {
     let start = Instant::now();
     match site.rebuild(root) {
         Ok(()) => {
             shown.built();
-            println!("built in {} ms", start.elapsed().as_millis());
+            _ = writeln!(io::stdout(), "built in {} ms", start.elapsed().as_millis());
         }
         Err(what) => {
-            eprintln!("\n{what}\n\nThe book was not rebuilt. Mend this and save.");
+            _ = writeln!(
+                io::stderr(),
+                "\n{what}\n\nThe book was not rebuilt. Mend this and save."
+            );
             shown.failed(what);
         }
     }
