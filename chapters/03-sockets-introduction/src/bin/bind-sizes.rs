@@ -1,3 +1,4 @@
+// ANCHOR: table
 //! What does `bind` make of a length that is wrong?
 
 use std::fs;
@@ -28,7 +29,6 @@ fn work(out: &mut dyn Write) -> Outcome {
     table
 }
 
-// ANCHOR: table
 fn table(out: &mut dyn Write) -> Outcome {
     let v4 = SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into();
     let v6 = SocketAddr::from((Ipv6Addr::LOCALHOST, 0)).into();

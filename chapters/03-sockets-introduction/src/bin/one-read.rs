@@ -23,7 +23,8 @@ fn work(arguments: &[&str], out: &mut dyn Write) -> Outcome {
         _ => return Err(USAGE.into()),
     };
     let address: Address = text.parse()?;
-    let peer = TcpStream::connect(address.to_std().ok_or(USAGE)?)?;
+    let peer = TcpStream::connect(address.to_std().ok_or(USAGE)?);
+    let peer = peer.map_err(|error| format!("connect: {error}"))?;
     // ANCHOR: read
     let mut buffer = [0; 5];
     let count = if all {

@@ -18,7 +18,8 @@ fn work(out: &mut dyn Write) -> Outcome {
         let (bytes, length) = local_with_room(&listener, room)?;
         writeln!(
             out,
-            "getsockname, room {room:>3}: length {length}, bytes {bytes:02x?}"
+            "getsockname, room {room:>3}: {} bytes of {length}",
+            bytes.len()
         )?;
     }
     for room in [46, 4, 3] {
