@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -13,10 +13,12 @@ const BOOK: &str = env!("CARGO_BIN_EXE_book");
 /// Nothing here takes this long, however busy the machine is; it ends a test that would hang.
 const DEADLINE: Duration = Duration::from_secs(60);
 
+/// Saves a file as editors do: it is whole at any moment.
 fn write(root: &Path, file: &str, text: &str) {
-    let path = root.join(file);
+    let (path, new) = (root.join(file), root.join("new"));
     fs::create_dir_all(path.parent().expect("a folder")).expect("make the folder");
-    fs::write(path, text).expect("write the file");
+    fs::write(&new, text).expect("write the file");
+    fs::rename(new, path).expect("put it in its place");
 }
 
 fn course() -> TempDir {
@@ -121,13 +123,31 @@ impl Running {
         ))
     }
 
-    /// The state after the one that is `known`: its number, the build's, and what is wrong.
-    fn state_after(&self, known: &str) -> (String, String, String) {
-        let (_, _, body) = self.request("GET", &format!("/.book/changes?known={known}"));
-        let state: serde_json::Value = serde_json::from_str(&body).expect("JSON");
-        let text = |key: &str| state[key].as_str().expect("a text").to_owned();
-        (text("change"), text("build"), text("wrong"))
+    /// The first state of the book of which `is_it` holds: one save can be noticed as two changes.
+    fn state(&self, is_it: impl Fn(&State) -> bool) -> State {
+        let start = Instant::now();
+        let mut known = String::new();
+        while start.elapsed() < DEADLINE {
+            let (_, _, body) = self.request("GET", &format!("/.book/changes?known={known}"));
+            let json: serde_json::Value = serde_json::from_str(&body).expect("JSON");
+            let text = |key: &str| json[key].as_str().expect("a text").to_owned();
+            known = text("change");
+            let state = State {
+                build: text("build"),
+                wrong: text("wrong"),
+            };
+            if is_it(&state) {
+                return state;
+            }
+        }
+        panic!("the book did not get there in {DEADLINE:?}");
     }
+}
+
+/// What the pages learn about the book.
+struct State {
+    build: String,
+    wrong: String,
 }
 
 impl Drop for Running {
@@ -190,35 +210,31 @@ fn pages_are_served_to_this_host_and_to_nobody_else() {
 fn a_save_rebuilds_and_a_mistake_leaves_the_last_good_book() {
     let dir = course();
     let running = Running::start(dir.path());
-    let (first, build, wrong) = running.state_after("");
-    assert_eq!(wrong, "");
+    let first = running.state(|_| true);
+    assert_eq!(first.wrong, "");
 
     write(
         dir.path(),
         "chapters/01-first/src/lib.rs",
         "//! The second.\n",
     );
-    let (second, rebuilt, _) = running.state_after(&first);
-    assert_ne!(build, rebuilt);
+    running.state(|state| state.build != first.build && state.wrong.is_empty());
     assert!(running.request("GET", "/").2.contains("//! The second."));
 
     write(
         dir.path(),
         "book/src/01-first.md",
-        "# First {#first}\n\n[x](#nowhere)\n",
+        "# First {#first}\n\n{{#claim 1}} The second.\n",
     );
-    let (third, same, wrong) = running.state_after(&second);
+    let wrong = running.state(|state| !state.wrong.is_empty());
     assert_eq!(
-        wrong,
-        "book/src/01-first.md:3: the link `#nowhere` leads nowhere: 01-first.md has no id `nowhere`"
+        wrong.wrong,
+        "book/src/01-first.md:3: there is no claim 1 in any claims.toml"
     );
-    assert_eq!(same, rebuilt);
-    assert!(running.request("GET", "/").2.contains("//! The second."));
+    assert!(running.request("GET", "/").2.contains("The second."));
 
     write(dir.path(), "book/src/01-first.md", "# Mended {#first}\n");
-    let (_, mended, wrong) = running.state_after(&third);
-    assert_eq!(wrong, "");
-    assert_ne!(mended, rebuilt);
+    running.state(|state| state.build != wrong.build && state.wrong.is_empty());
     assert!(running.request("GET", "/").2.contains("Mended"));
 }
 
@@ -228,13 +244,16 @@ fn a_book_that_is_wrong_from_the_start_says_so_until_it_is_mended() {
     write(dir.path(), "book/src/01-first.md", "# First\n");
     let running = Running::start(dir.path());
     assert_eq!(running.request("GET", "/").0, 503);
-    let (first, _, wrong) = running.state_after("");
+    let state = running.state(|_| true);
     assert!(
-        wrong.contains("01-first.md:1: the heading `# First` has no id"),
-        "{wrong}"
+        state
+            .wrong
+            .contains("01-first.md:1: the heading `# First` has no id"),
+        "{}",
+        state.wrong
     );
     write(dir.path(), "book/src/01-first.md", "# First {#first}\n");
-    assert_eq!(running.state_after(&first).2, "");
+    running.state(|state| state.wrong.is_empty());
     assert_eq!(running.request("GET", "/").0, 200);
 }
 
