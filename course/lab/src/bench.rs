@@ -15,6 +15,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use crate::child::{Capture, Child};
 use crate::finding::Finding;
 use crate::hang::HangDetector;
+use crate::net::{Net, diag};
 use crate::steps::StepLog;
 use crate::waiting::doing;
 
@@ -32,8 +33,9 @@ pub struct Bench {
     /// Whether to look for hangs that nothing can end. Off where the subject's wait ends by a timer
     /// that the lab cannot see, such as `alarm(2)`.
     pub watch_for_hangs: Cell<bool>,
+    /// The networks that the check has built.
+    pub nets: RefCell<Vec<Rc<Net>>>,
     children: RefCell<Vec<SharedChild>>,
-    in_flight: RefCell<Vec<Box<dyn Fn() -> bool>>>,
 }
 
 /// Why a wait ended without what was waited for.
@@ -59,7 +61,7 @@ impl Bench {
             deadline: Instant::now() + time,
             watch_for_hangs: Cell::new(true),
             children: RefCell::default(),
-            in_flight: RefCell::default(),
+            nets: RefCell::default(),
         }
     }
 
@@ -87,16 +89,15 @@ impl Bench {
         self.children.borrow().clone()
     }
 
-    /// What each living child does now, in words.
+    /// What each living child does now, in words, or how each ended when none lives.
     pub fn doings(&self) -> Vec<String> {
-        let living = self.living();
-        living.iter().map(|child| doing(&child.borrow())).collect()
-    }
-
-    /// Registers a question that says whether something is on its way that the processes do not show:
-    /// a frame that a switch holds back, say.
-    pub fn ask_when_idle(&self, in_flight: impl Fn() -> bool + 'static) {
-        self.in_flight.borrow_mut().push(Box::new(in_flight));
+        let children = match self.living() {
+            living if living.is_empty() => self.children(),
+            living => living,
+        };
+        let mut doings: Vec<String> = children.iter().map(|c| doing(&c.borrow())).collect();
+        doings.dedup();
+        doings
     }
 
     /// Waits until `done` gives a value. It is asked at once, then after each event on `also` or on a
@@ -133,9 +134,15 @@ impl Bench {
         }
     }
 
-    /// Whether something that no process shows is on its way.
-    pub fn something_in_flight(&self) -> bool {
-        self.in_flight.borrow().iter().any(|ask| ask())
+    /// The TCP sockets of this check's own network and of all its hosts.
+    pub fn tcp_sockets(&self) -> io::Result<Vec<diag::Socket>> {
+        let mut sockets = diag::tcp()?;
+        for net in self.nets.borrow().iter() {
+            for host in net.hosts() {
+                sockets.extend(host.run(diag::tcp)?);
+            }
+        }
+        Ok(sockets)
     }
 
     /// Polls everything for at most `time`. Whether anything happened.

@@ -7,18 +7,22 @@ use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 
 use crate::bench::Bench;
 use crate::finding::Finding;
+use crate::isolation::{Isolation, isolation};
 use crate::limits::Limits;
-use crate::net::diag;
+use crate::net::{self, Net, diag};
 use crate::peer::{ListeningPeer, Peer};
+use crate::place::{Place, listens_at};
 use crate::program::{self, Program};
 use crate::sealed::Sealed;
 use crate::subject::{self, Subject};
+use crate::wire::Frame;
 
 /// A check at work: its step log, its deadline, and what it can start.
 pub struct Check {
@@ -142,6 +146,66 @@ impl Check {
         Ok((self.peer(ours.into())?, theirs.into()))
     }
 
+    /// Hosts on one LAN, by their names; see [`Net::lan`].
+    ///
+    /// # Errors
+    ///
+    /// *Not run* where the machine allows no hosts.
+    pub fn lan(&self, hosts: &[&str]) -> Result<Rc<Net>, Finding> {
+        self.net(|| Net::lan(hosts))
+    }
+
+    /// Hosts on two LANs, with a host `router` between them; see [`Net::two_lans`].
+    ///
+    /// # Errors
+    ///
+    /// *Not run* where the machine allows no hosts.
+    pub fn two_lans(&self, first: &[&str], second: &[&str]) -> Result<Rc<Net>, Finding> {
+        self.net(|| Net::two_lans(first, second))
+    }
+
+    fn net(&self, build: impl FnOnce() -> io::Result<Net>) -> Result<Rc<Net>, Finding> {
+        if let Isolation::Loopback(why) = isolation() {
+            return Err(Finding::needs(format!("hosts ({why})")));
+        }
+        let net = build().map_err(|error| {
+            if net::is_missing(&error) {
+                Finding::needs(format!("hosts ({error})"))
+            } else {
+                error.into()
+            }
+        })?;
+        let net = Rc::new(net);
+        self.bench.nets.borrow_mut().push(net.clone());
+        Ok(net)
+    }
+
+    /// A host of a network, as a place to start things and to play peers.
+    ///
+    /// # Panics
+    ///
+    /// When the network has no host of this name.
+    pub fn on(&self, net: &Rc<Net>, host: &str) -> Place<'_> {
+        Place::new(self, net.clone(), host)
+    }
+
+    /// Waits until a frame that fits is on the wire.
+    ///
+    /// # Errors
+    ///
+    /// A failure that says what was waited for.
+    pub fn sees(
+        &self,
+        net: &Net,
+        wanted: &str,
+        mut fits: impl FnMut(&Frame) -> bool,
+    ) -> Result<Arc<Frame>, Finding> {
+        self.wait_until(wanted, || {
+            let wire = net.wire().ok()?;
+            wire.frames().iter().find(|frame| fits(frame)).cloned()
+        })
+    }
+
     /// Takes a connected socket over as a peer.
     ///
     /// # Errors
@@ -179,14 +243,10 @@ impl Check {
     ///
     /// A failure when nobody ever does.
     pub fn is_listening(&self, at: SocketAddr) -> Result<(), Finding> {
+        can_list_sockets()?;
         let listening = || {
-            let sockets = diag::tcp().ok()?;
-            let found = sockets.iter().any(|s| {
-                s.state == diag::State::Listen
-                    && s.local.port() == at.port()
-                    && (s.local.ip() == at.ip() || s.local.ip().is_unspecified())
-            });
-            found.then_some(())
+            let sockets = diag::listening().ok()?;
+            listens_at(&sockets, at).then_some(())
         };
         self.wait_until(&format!("your code to listen at {at}"), listening)
     }
@@ -206,6 +266,13 @@ impl Check {
             .wait(None, done)
             .map_err(|stalled| stalled.finding(wanted))
     }
+}
+
+/// Whether the kernel tells which sockets there are, or *not run*.
+pub(crate) fn can_list_sockets() -> Result<(), Finding> {
+    diag::listening()
+        .map(drop)
+        .map_err(|error| Finding::needs(format!("sock_diag(7) in the kernel ({error})")))
 }
 
 /// Where a program of the machine's is, or *not run*.

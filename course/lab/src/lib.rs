@@ -23,10 +23,12 @@ mod isolation;
 mod limits;
 pub mod net;
 mod peer;
+mod place;
 mod program;
 mod render;
 mod report;
 mod runner;
+mod seal;
 mod sealed;
 mod steps;
 mod subject;
@@ -39,6 +41,7 @@ pub use finding::{Because, Finding, PASS, Pass, Verdict};
 pub use isolation::{Isolation, isolation};
 pub use limits::Limits;
 pub use peer::{ListeningPeer, Peer};
+pub use place::Place;
 pub use program::Program;
 pub use runner::{Grader, Suite};
 pub use sealed::{Sealed, Shown};
@@ -48,7 +51,7 @@ pub use subject::{Outcome, Subject};
 pub mod prelude {
     pub use crate::ensure;
     pub use crate::{
-        Because, Check, Finding, Grader, Limits, Outcome, PASS, Pass, Peer, Program, Sealed,
+        Because, Check, Finding, Grader, Limits, Outcome, PASS, Pass, Peer, Place, Program, Sealed,
         Subject, Suite, Verdict,
     };
     pub use nix::errno::Errno;

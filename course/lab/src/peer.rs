@@ -15,7 +15,6 @@ use nix::sys::socket::{Shutdown, shutdown};
 use crate::bench::Bench;
 use crate::child::nonblocking;
 use crate::finding::Finding;
-use crate::net::diag;
 use crate::sealed::{show_bytes, show_errno};
 use crate::system;
 
@@ -233,7 +232,9 @@ impl Peer {
             return Ok(unsent as usize);
         };
         // Over TCP, acknowledged is not read. The queue of the socket at the other end tells.
-        let other = diag::tcp()?
+        let other = self
+            .bench
+            .tcp_sockets()?
             .into_iter()
             .find(|s| s.local == peer && s.peer == local);
         Ok(unsent as usize + other.map_or(0, |s| s.receive_queue as usize))

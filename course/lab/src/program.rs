@@ -13,7 +13,6 @@ use crate::bench::{Bench, SharedChild};
 use crate::check::Spawner;
 use crate::child::{Capture, Child, End, plain};
 use crate::finding::Finding;
-use crate::subject::signal_name;
 use crate::system::{self, Fork};
 
 const STDOUT: usize = 0;
@@ -90,7 +89,7 @@ pub(crate) fn spawn(
                 Capture::new(stderr, spawner.limits.output),
             ];
             Ok(Program {
-                child: bench.adopt(Child::new(name, pid, pidfd, captures, 2)),
+                child: bench.adopt(Child::new(name, pid, pidfd, captures, None)),
                 bench,
                 stdin: Some(stdin),
                 read: 0,
@@ -205,16 +204,10 @@ impl Program {
                 self.bench.step(format!("{name} exits with {status}"));
                 Ok(self.stdout())
             }
-            other => {
-                let how = match other {
-                    End::Exited(s) => format!("exited with {s}"),
-                    End::Killed(signal) => format!("was killed by {}", signal_name(signal)),
-                };
-                Err(Finding::fail(format!(
-                    "expected {name} to exit with {status}, but it {how}"
-                ))
-                .with_detail(format!("its standard error: {}", self.stderr())))
-            }
+            other => Err(Finding::fail(format!(
+                "expected {name} to exit with {status}, but it {other}"
+            ))
+            .with_detail(format!("its standard error: {}", self.stderr()))),
         }
     }
 
@@ -228,7 +221,7 @@ impl Program {
         match self.end()? {
             End::Killed(s) if s == signal as i32 => Ok(()),
             other => Err(Finding::fail(format!(
-                "expected {signal} to end {name}, but its end was {other:?}"
+                "expected {signal} to end {name}, but it {other}"
             ))),
         }
     }
