@@ -111,7 +111,7 @@ fn experiment(
     let cancel = Cancel::default();
     let root = &course.catalog.root;
     let binary = match compile::test_binary(root, &chapter.package, "claims", &cancel, |line| {
-        status.set(line)
+        status.set(line);
     })? {
         Build::Ready { binary, .. } => binary,
         Build::Rejected(messages) => {

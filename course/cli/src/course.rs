@@ -235,7 +235,7 @@ impl Course {
                     dim(format_args!("“{}”, or `cargo book`", heading.title))
                 )
             }
-            None => format!("{}", cyan(chapter.page.display())),
+            None => cyan(chapter.page.display()),
         }
     }
 

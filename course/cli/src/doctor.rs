@@ -6,8 +6,6 @@ mod system;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use anyhow::Result;
-
 use crate::course::Course;
 use crate::paint::{self, Status, bold, cyan, dim, green, red, yellow};
 
@@ -26,11 +24,8 @@ pub struct Finding {
 }
 
 /// Says what this machine can do, what it lacks, how to get that, and what will be `not run`.
-///
-/// # Errors
-///
-/// None of its own: what cannot be found out is not there.
-pub fn doctor(course: &Course) -> Result<bool> {
+/// What cannot be found out is not there.
+pub fn doctor(course: &Course) -> bool {
     let mut status = Status::new();
     status.set("looking at the machine");
     let findings = system::examine();
@@ -44,9 +39,9 @@ pub fn doctor(course: &Course) -> Result<bool> {
     text += &peers::show(&peers);
     let _ = write!(text, "\n{}", sentence(course, &findings, &peers));
     paint::say(text);
-    Ok(findings
+    findings
         .iter()
-        .all(|finding| finding.there || !finding.without.is_empty()))
+        .all(|finding| finding.there || !finding.without.is_empty())
 }
 
 fn show(finding: &Finding) -> String {

@@ -97,7 +97,12 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
 pub fn paragraph(text: &str, margin: usize) -> String {
     let pad = " ".repeat(margin);
     let lines = wrap(text, width().min(100).saturating_sub(margin).max(20));
-    lines.iter().map(|line| format!("{pad}{line}\n")).collect()
+    lines.iter().fold(String::new(), |text, line| {
+        text + &pad
+            + line
+            + "
+"
+    })
 }
 
 /// A bar of `cells` characters, of which `done` in `of` parts are filled.

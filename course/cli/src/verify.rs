@@ -67,7 +67,7 @@ pub fn verify(course: &Course, asked: &Asked) -> Result<bool> {
             status.set(&format!(
                 "building {}: {line}",
                 count(variants.len(), "grader")
-            ))
+            ));
         })?
     };
     let trials = run_all(catalog, &variants, &built, &mut status);

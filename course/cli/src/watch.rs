@@ -268,7 +268,7 @@ impl Session {
             Ok(Outcome::Ran(_)) if quiet => return,
             Ok(Outcome::Ran(ran)) => {
                 let exercise = self.exercise.clone();
-                grade::remember(&mut self.course, &exercise, &ran);
+                grade::remember(&mut self.course, &exercise, &ran, true);
                 let mut text = verdict::verdict(&self.course, &exercise, &ran, false);
                 if ran.passed() {
                     text += &verdict::what_now(&self.course, &exercise, &ran);

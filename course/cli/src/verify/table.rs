@@ -127,20 +127,18 @@ pub fn chapters(proofs: &[Proof]) -> String {
     let mut text = String::new();
     for proof in proofs {
         let (told, lines) = proof.told;
-        let percent = if lines == 0 {
-            100.0
-        } else {
-            told as f64 * 100.0 / lines as f64
-        };
+        let tenths = (told * 1000).checked_div(lines).unwrap_or(1000);
         let _ = writeln!(
             text,
-            "\n{} {}  {percent:.1} % of {lines} lines told · {}: {} by experiment, {} by authority",
+            "\n{} {}  {}.{} % of {lines} lines told · {}: {} by experiment, {} by authority",
             if proof.wrong.is_empty() {
                 green("✓")
             } else {
                 red("✗")
             },
             bold(&proof.chapter),
+            tenths / 10,
+            tenths % 10,
             count(proof.claims, "claim"),
             proof.experiments,
             proof.claims - proof.experiments,
