@@ -101,7 +101,7 @@ fn every_family_on_every_socket(cx: &Check) -> Verdict {
         )?
         .map(|_| ());
         if seen != predicted {
-            let (predicted, seen) = (told(&predicted), told(&seen));
+            let (predicted, seen) = (told(predicted), told(seen));
             let (on, of) = (called(socket), called(address));
             wrong.push(format!(
                 "{of} address on an {on} socket: you say {predicted}, Linux says {seen}"
@@ -152,7 +152,7 @@ fn compare(rule: &str, nameless: &str, predicted: &[Said], seen: &[Said]) -> Ver
         );
         match lines.last_mut() {
             Some((range, same)) if *same == line && *range.end() + 1 == length => {
-                *range = *range.start()..=length
+                *range = *range.start()..=length;
             }
             _ => lines.push((length..=length, line)),
         }
@@ -293,7 +293,7 @@ fn take_file(folder: &Path) -> io::Result<String> {
     Ok(entry.file_name().to_string_lossy().into_owned())
 }
 
-fn told(said: &Result<(), Errno>) -> String {
+fn told(said: Result<(), Errno>) -> String {
     match said {
         Ok(()) => "Ok".into(),
         Err(errno) => format!("{errno:?}"),

@@ -162,25 +162,23 @@ fn what_the_kernel_tells_accept(cx: &Check) -> Verdict {
     }
     let reads = u16::from_le_bytes([said[0], said[1]]);
     let mut what = format!("what_accept_writes() said {}", hex(&said));
-    if reads != libc::AF_INET as u16 {
-        what += &format!(
-            "; a little-endian machine reads family {reads} there, and AF_INET is {}",
-            libc::AF_INET
-        );
-    } else {
+    what += &if reads == libc::AF_INET as u16 {
+        // Let the kernel read the answer: what it takes for port and address says what is wrong.
         let mut own = said;
         own[..2].copy_from_slice(&written[..2]);
-        // Let the kernel read the answer: what it takes for the port and the address says what is wrong.
-        what += &match bound(&own).and_then(|socket| name_of(&socket)) {
-            Ok(name) if said[8..] == [0; 8] => {
+        match bound(&own).and_then(|socket| name_of(&socket)) {
+            Ok(_) if said[8..] != [0; 8] => "; the eight bytes of padding are not zero".into(),
+            Ok(name) => {
                 let port = u16::from_be_bytes([name[2], name[3]]);
                 let address = Ipv4Addr::new(name[4], name[5], name[6], name[7]);
                 format!("; the kernel reads port {port} and address {address} there")
             }
-            Ok(_) => "; the eight bytes of padding are not zero".into(),
             Err(error) => format!("; given to bind(2), the kernel says {error}"),
-        };
-    }
+        }
+    } else {
+        let inet = libc::AF_INET;
+        format!("; a little-endian machine reads family {reads} there, and AF_INET is {inet}")
+    };
     Err(Finding::fail(what)).because(WHY)
 }
 

@@ -1,5 +1,6 @@
 //! Grades `value-result`.
 
+use std::fs;
 use std::io;
 use std::net::{Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
@@ -233,17 +234,13 @@ fn inet6_call() -> Result<Call, Finding> {
 
 /// A caller of that name, `None` for none.
 fn unix_call(folder: &Path, name: Option<Vec<u8>>) -> io::Result<Call> {
-    // Each call has its own listener; the names of the listeners do not matter.
-    let at = (0..)
-        .map(|n| folder.join(format!("l{n}")))
-        .find(|path| !path.exists());
-    let at = in_folder(&at.expect("a free name"), "")?;
-    let at = &at[..at.len() - 1];
-    let listener = unix_socket(libc::SOCK_STREAM, Some(at))?;
+    // Each call has a listener of its own, named for how many files there were before it.
+    let at = in_folder(folder, &format!("l{}", fs::read_dir(folder)?.count()))?;
+    let listener = unix_socket(libc::SOCK_STREAM, Some(&at))?;
     // SAFETY: no pointers are passed.
     checked(unsafe { libc::listen(listener.as_raw_fd(), 1) })?;
     let connection = unix_socket(libc::SOCK_STREAM, name.as_deref())?;
-    to_unix(&connection, at)?;
+    to_unix(&connection, &at)?;
     let (kind, name) = unix_name(name.as_deref());
     Ok(Call {
         listener,

@@ -3,6 +3,10 @@
 //! Every family has a least length, and the kernel a greatest: the 128 bytes of the `sockaddr_storage`
 //! that it copies an address to. Only the Unix domain has a greatest length of its own, for there the
 //! length is part of the name.
+#![allow(
+    clippy::missing_errors_doc,
+    reason = "which errors there are is the question"
+)]
 
 pub use nix::errno::Errno;
 
@@ -61,9 +65,8 @@ pub fn family(socket: Family, address: Family) -> Result<(), Errno> {
     match (socket, address) {
         // For old programs that left the family 0, as long as the address is 0.0.0.0.
         (Unix, Unix) | (Inet, Inet | Unspec) | (Inet6, Inet6) => Ok(()),
-        (Unix, _) => Err(Errno::EINVAL),
-        // IPv6 looks at the length first, and 16 bytes are too few.
-        (Inet6, Inet | Unspec) => Err(Errno::EINVAL),
+        // The Unix domain has no other error for it. IPv6 looks at the length first, and 16 are too few.
+        (Unix, _) | (Inet6, Inet | Unspec) => Err(Errno::EINVAL),
         _ => Err(Errno::EAFNOSUPPORT),
     }
 }
