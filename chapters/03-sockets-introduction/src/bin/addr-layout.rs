@@ -18,11 +18,7 @@ fn work(out: &mut dyn Write) -> Outcome {
             layout.name, layout.size, layout.align
         )?;
         for field in layout.fields {
-            writeln!(
-                out,
-                "  {:>3} {:>4}  {}",
-                field.offset, field.size, field.name
-            )?;
+            writeln!(out, "  {:>3} {:>4}  {}", field.offset, field.size, field.name)?;
         }
     }
     Ok(())

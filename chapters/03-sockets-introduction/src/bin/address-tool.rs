@@ -7,7 +7,8 @@ use sockets_introduction::address::Address;
 use sockets_introduction::layout;
 use sockets_introduction::program::{Outcome, run};
 
-const USAGE: &str = "usage: address-tool ADDRESS..., for example 192.0.2.1:80 or /tmp/socket";
+const USAGE: &str =
+    "usage: address-tool ADDRESS..., for example 192.0.2.1:80 or /tmp/socket";
 
 fn main() -> ExitCode {
     run(USAGE, work)
@@ -31,8 +32,11 @@ fn show(address: &Address, out: &mut dyn Write) -> Outcome {
     for field in layout.fields {
         let bytes = &address.bytes()[field.offset..];
         let mut name = field.name;
-        for (row, bytes) in bytes[..field.size.min(bytes.len())].chunks(16).enumerate() {
-            let bytes: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        for (row, bytes) in
+            bytes[..field.size.min(bytes.len())].chunks(16).enumerate()
+        {
+            let bytes: Vec<String> =
+                bytes.iter().map(|byte| format!("{byte:02x}")).collect();
             writeln!(
                 out,
                 "  {:>3}  {name:14} {}",

@@ -33,11 +33,7 @@ fn work(arguments: &[&str], out: &mut dyn Write) -> Outcome {
         read(&peer, &mut buffer).in_call("read")?
     };
     let text = buffer[..count].escape_ascii();
-    writeln!(
-        out,
-        "asked for {} bytes, got {count}: \"{text}\"",
-        buffer.len()
-    )?;
+    writeln!(out, "asked for {} bytes, got {count}: \"{text}\"", buffer.len())?;
     // ANCHOR_END: read
     Ok(())
 }
