@@ -33,6 +33,7 @@ impl<'p> Read<'p> {
             links: Vec::new(),
             problems: Vec::new(),
         };
+        let lines = Lines::new(text);
         let mut code = Vec::new();
         let mut broken = Vec::new();
         let mut note = |link: BrokenLink<'_>| {
@@ -44,7 +45,7 @@ impl<'p> Read<'p> {
         let parser =
             Parser::new_with_broken_link_callback(text, markdown::options(), Some(&mut note));
         for (event, span) in parser.into_offset_iter() {
-            let line = line_of(text, span.start);
+            let line = lines.of(span.start);
             match event {
                 Event::Code(_) | Event::Start(Tag::CodeBlock(_)) => code.push(span),
                 Event::Start(Tag::Heading { id: Some(id), .. }) => {
@@ -67,7 +68,7 @@ impl<'p> Read<'p> {
         }
         for (at, label) in broken {
             read.problem(
-                line_of(text, at),
+                lines.of(at),
                 format!("the link's label `[{label}]` is not defined on this page"),
             );
         }
@@ -96,9 +97,18 @@ impl<'p> Read<'p> {
     }
 }
 
-/// The number, from 1, of the line on which the byte at `offset` stands.
-fn line_of(text: &str, offset: usize) -> usize {
-    text[..offset].matches('\n').count() + 1
+/// Where the lines of a text begin.
+struct Lines(Vec<usize>);
+
+impl Lines {
+    fn new(text: &str) -> Lines {
+        Lines(text.match_indices('\n').map(|(at, _)| at + 1).collect())
+    }
+
+    /// The number, from 1, of the line on which the byte at `offset` stands.
+    fn of(&self, offset: usize) -> usize {
+        self.0.partition_point(|&start| start <= offset) + 1
+    }
 }
 
 /// An id to propose for a heading.

@@ -140,8 +140,8 @@ fn a_listing_is_cut_dedented_and_captioned() {
             &format!("Before.\n\n{{{{#listing {CODE}:read}}}}\n\nAfter.\n")
         ),
         "Before.\n\n<figure class=\"listing\">\n\n```rust\n/// Reads.\nfn read() {\n\n    ## [x]\n}\n```\n\n\
-         <figcaption><a href=\"https://host.example/a/b/blob/main/chapters/03-sockets/src/whole.rs#L3-L8\">\
-         chapters/03-sockets/src/whole.rs</a>, lines 3 to 8 <code>cargo test -p sockets</code></figcaption>\n</figure>\n\nAfter.\n"
+         <figcaption><span><a href=\"https://host.example/a/b/blob/main/chapters/03-sockets/src/whole.rs#L3-L8\">\
+         chapters/03-sockets/src/whole.rs</a>, lines 3 to 8</span> <code>cargo test -p sockets</code></figcaption>\n</figure>\n\nAfter.\n"
     );
 }
 
@@ -154,7 +154,7 @@ fn a_program_is_listed_whole_with_the_command_that_runs_it() {
     );
     assert!(page.contains("\n  fn main() {}\n"), "{page}");
     assert!(
-        page.contains(", line 1 <code>cargo run --bin slow-writer</code>"),
+        page.contains(", line 1</span> <code>cargo run --bin slow-writer</code>"),
         "{page}"
     );
 }
