@@ -13,12 +13,13 @@ use nix::sys::socket::{
     AddressFamily, SockFlag, SockType, SockaddrStorage, connect, getsockopt, socket, sockopt,
 };
 
-use crate::check::{Check, Spawner, can_list_sockets};
+use crate::check::{Check, can_list_sockets};
 use crate::finding::Finding;
 use crate::net::{Host, Net, diag};
 use crate::peer::{ListeningPeer, Peer};
 use crate::program::Program;
 use crate::sealed::Sealed;
+use crate::spawner::Spawner;
 use crate::subject::Subject;
 
 /// One host of a network, for a check. From [`Check::on`].

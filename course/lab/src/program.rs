@@ -10,9 +10,9 @@ use std::rc::Rc;
 use nix::poll::PollFlags;
 
 use crate::bench::{Bench, SharedChild};
-use crate::check::Spawner;
 use crate::child::{Capture, Child, End, plain};
 use crate::finding::Finding;
+use crate::spawner::Spawner;
 use crate::system::{self, Fork};
 
 const STDOUT: usize = 0;

@@ -16,11 +16,11 @@ use std::rc::Rc;
 use nix::errno::Errno;
 
 use crate::bench::{Bench, SharedChild};
-use crate::check::Spawner;
 use crate::child::{Capture, Child, End};
 use crate::finding::Finding;
 use crate::seal::{Frame, Seal};
 use crate::sealed::Sealed;
+use crate::spawner::Spawner;
 use crate::system::{self, Fork};
 use crate::waiting::{Thread, Waiting, threads};
 

@@ -27,6 +27,9 @@ use crate::wire::{History, Mac, Socket};
 /// Number of the router on each of its LANs.
 const ROUTER: u8 = 254;
 
+/// Milliseconds, at most, until the kernel repeats which multicast groups it is in (RFC 3810 section 9.11).
+const REPORT_INTERVAL: &str = "mldv2_unsolicited_report_interval";
+
 impl Net {
     /// One LAN with these hosts: 10.0.0.0/24 and fd00::/64.
     ///
@@ -143,6 +146,14 @@ impl Builder {
             devices.push(device);
         }
         events.wait_for_local(added)?;
+        // The kernel's worker tells us first and then announces the address's groups. It holds the lock that this takes.
+        links.loopback_up()?;
+        for device in &devices {
+            sysctl(
+                &format!("net.ipv6.conf.{}.{REPORT_INTERVAL}", device.name),
+                "1000",
+            )?;
+        }
         drop(back);
         self.hosts.push(Host::new(name, namespace, devices));
         Ok(())
@@ -151,6 +162,10 @@ impl Builder {
     /// Forks the switch.
     fn finish(self) -> io::Result<Net> {
         let (commander, receiver) = control::pair()?;
+        // What the hosts said while they were being built is not part of the record.
+        for port in &self.ports {
+            while port.cable.receive(&mut [0; 128]).is_some() {}
+        }
         let (started, began) = (Instant::now(), SystemTime::now());
         // SAFETY: the caller's process has one thread, as the documentation of this module demands.
         let switch = match unsafe { system::fork() }? {
@@ -205,6 +220,11 @@ fn parameters(router: bool) -> io::Result<()> {
         .or_else(|_| sysctl("net.ipv4.tcp_congestion_control", "reno"))?;
     // No routers are asked for: addresses and routes are given.
     sysctl("net.ipv6.conf.default.accept_ra", "0")?;
+    // Groups that come with an address are announced once, and again within this time: in three weeks, that is never.
+    sysctl(
+        &format!("net.ipv6.conf.default.{REPORT_INTERVAL}"),
+        "2000000000",
+    )?;
     if router {
         sysctl("net.ipv4.ip_forward", "1")?;
         sysctl("net.ipv6.conf.all.forwarding", "1")?;

@@ -100,11 +100,7 @@ impl Switch {
 
     /// Works until the commander is gone.
     pub(super) fn run(mut self, orders: &Receiver) {
-        // What the hosts said while they were being built is not part of the record.
         let mut buffer = vec![0; LONGEST];
-        for port in &self.ports {
-            while port.cable.receive(&mut buffer).is_some() {}
-        }
         loop {
             let ready = self.sleep(orders);
             for port in 0..self.ports.len() {
