@@ -59,6 +59,16 @@ impl Suite {
         self.add(0, run)
     }
 
+    /// Adds a check under a name that is only known when the program runs.
+    #[must_use]
+    pub fn named(mut self, name: &str, run: impl Fn(&Check) -> Verdict + 'static) -> Suite {
+        self = self.add(0, run);
+        if let Some(case) = self.cases.last_mut() {
+            case.name = name.into();
+        }
+        self
+    }
+
     /// Gives the last check another time than 10 seconds.
     #[must_use]
     pub fn time(mut self, time: Duration) -> Suite {
