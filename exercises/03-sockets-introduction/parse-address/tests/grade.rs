@@ -1,7 +1,7 @@
 //! Grades `parse-address`.
 
 use std::ffi::CString;
-use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6};
+use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6, TcpStream};
 
 use lab::prelude::*;
 use parse_address::{parse, text};
@@ -24,6 +24,7 @@ pub fn main() -> std::process::ExitCode {
         .see("03-sockets-introduction#text-to-address")
         .check(1, an_error_quotes_what_is_wrong)
         .check(1, text_is_read_back)
+        .check(1, reaches_a_link_local_peer)
         .main()
 }
 
@@ -300,6 +301,31 @@ fn text_is_read_back(cx: &Check) -> Verdict {
             .because(WHY);
         }
     }
+    PASS
+}
+
+/// On a real link: the address of a neighbor as people type it, with the name of the interface, leads there.
+fn reaches_a_link_local_peer(cx: &Check) -> Verdict {
+    const WHY: &str = "The kernel has the same link-local network on every interface. Only the scope id tells it which one to \
+         ask; without one, connect(2) is EINVAL, and with another, nobody is there.";
+    let net = cx.lan(&["neighbor", "home"])?;
+    let (neighbor, home) = (net.host("neighbor"), net.host("home"));
+    let at = SocketAddrV6::new(neighbor.link_local(), 0, 0, neighbor.index());
+    let listener = cx.on(&net, "neighbor").listens(at.into())?;
+    let port = listener.address()?.port();
+    let typed = format!("[{}%{}]:{port}", neighbor.link_local(), home.device());
+    cx.step(format!(
+        "your code is on a host with the interface {}; parse({typed:?})",
+        home.device()
+    ));
+    let subject = cx.on(&net, "home").subject(move || {
+        let address = parse(&typed)?;
+        let connection = TcpStream::connect(address)
+            .map_err(|error| format!("connect to {address}: {error}"))?;
+        connection.peer_addr().map_err(|error| error.to_string())
+    })?;
+    let reached = SocketAddrV6::new(neighbor.link_local(), port, 0, home.index());
+    subject.returns(Ok(reached.into())).because(WHY)?;
     PASS
 }
 

@@ -4,7 +4,7 @@
 
 use std::io;
 use std::mem::size_of;
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{Ipv4Addr, SocketAddrV4, TcpListener};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 use lab::prelude::*;
@@ -20,6 +20,7 @@ pub fn main() -> std::process::ExitCode {
         .check(1, what_a_forgotten_ntohs_prints)
         .check(2, what_the_kernel_tells_accept)
         .see("03-sockets-introduction#socket-address-structures")
+        .check(2, a_frame_that_your_kernel_sends)
         .main()
 }
 
@@ -149,10 +150,7 @@ fn what_the_kernel_tells_accept(cx: &Check) -> Verdict {
          wire: it is a number of this machine, in host byte order. The last eight bytes are zero.";
     let said = cx.subject(answers::what_accept_writes)?.value()?;
     let frame = Frame::captured();
-    let client = SocketAddrV4::new(
-        frame.address(frame.ip + 12),
-        frame.number(frame.tcp, 2) as u16,
-    );
+    let (client, _) = frame.ends();
     let written = name_of(&bound(&sockaddr_in(client))?)?;
     // The answer is asked for a little-endian machine; that part of it is the kernel's only on one.
     let family = (libc::AF_INET as u16).to_le_bytes();
@@ -182,6 +180,69 @@ fn what_the_kernel_tells_accept(cx: &Check) -> Verdict {
     Err(Finding::fail(what)).because(WHY)
 }
 
+/// The same connection once more, between two hosts of this machine: the answers hold for the frame that
+/// this kernel sends, and for what this kernel tells `accept`.
+fn a_frame_that_your_kernel_sends(cx: &Check) -> Verdict {
+    const WHY: &str = "A number is the same in every frame: it lies where its header has room for it, its big end first. \
+         Only the sequence number is made up anew each time.";
+    let captured = Frame::captured();
+    let (client, server) = captured.ends();
+    let net = cx.lan(&["client", "server"])?;
+    let listener = net.host("server").run(|| TcpListener::bind(server))?;
+    let caller = net.host("client").run(|| {
+        let caller = bound_stream(client)?;
+        connected(&caller, server)?;
+        Ok(caller)
+    })?;
+    let told = accepted(&listener)?;
+    drop(caller);
+    let wire = net.wire()?;
+    let syn = wire
+        .frames()
+        .iter()
+        .find(|frame| frame.packet.tcp().is_some());
+    let syn = syn.ok_or_else(|| Finding::fault("no TCP on the wire"))?;
+    let frame = Frame::new(syn.bytes.to_vec());
+    cx.step(format!("this kernel sends a SYN from {client} to {server}"));
+    cx.step(format!("and accept writes {}", hex(&told)));
+
+    let subject = cx.subject(|| {
+        let ports = (answers::source_port(), answers::destination_port());
+        (
+            answers::source_port_begins_at(),
+            ports,
+            answers::what_accept_writes(),
+        )
+    })?;
+    let (at, (source, destination), accept) = subject.value()?;
+    for (what, said, at) in [
+        ("source_port()", source, at),
+        ("destination_port()", destination, at + 2),
+    ] {
+        let Some(bytes) = frame.bytes.get(at..at + 2) else {
+            let length = frame.bytes.len();
+            return Err(Finding::fail(format!(
+                "byte {at} is behind the end of the frame, which has {length} bytes"
+            )))
+            .because(WHY);
+        };
+        if bytes != said.to_be_bytes() {
+            return Err(Finding::fail(format!(
+                "at byte {at} of this kernel's frame stands {}, and {what} said {said}",
+                hex(bytes)
+            )))
+            .because(WHY);
+        }
+    }
+    let family = (libc::AF_INET as u16).to_le_bytes();
+    if accept != [&family[..], &told[2..]].concat()[..] {
+        return Err(Finding::fail(format!("what_accept_writes() said {}", hex(&accept)))).because(
+            "Port and address lie in a sockaddr_in as they stand on the wire, and the family in host byte order.",
+        );
+    }
+    PASS
+}
+
 /// A frame, and where its headers begin.
 struct Frame {
     bytes: Vec<u8>,
@@ -208,6 +269,12 @@ impl Frame {
         let ip = 14;
         let tcp = ip + 4 * usize::from(bytes[ip] & 0x0f);
         Frame { bytes, ip, tcp }
+    }
+
+    /// Where the frame comes from and where it goes to.
+    fn ends(&self) -> (SocketAddrV4, SocketAddrV4) {
+        let end = |ip, tcp| SocketAddrV4::new(self.address(ip), self.number(tcp, 2) as u16);
+        (end(self.ip + 12, self.tcp), end(self.ip + 16, self.tcp + 2))
     }
 
     /// The number in the `width` bytes at `at`, its big end first.
@@ -260,34 +327,70 @@ impl Frame {
     }
 }
 
+/// A TCP socket with this local address.
+fn bound_stream(to: SocketAddrV4) -> io::Result<OwnedFd> {
+    let socket = socket(libc::SOCK_STREAM)?;
+    let address = sockaddr_in(to);
+    // SAFETY: the address is as long as is said.
+    checked(unsafe {
+        libc::bind(
+            socket.as_raw_fd(),
+            address.as_ptr().cast(),
+            address.len() as libc::socklen_t,
+        )
+    })?;
+    Ok(socket)
+}
+
+fn connected(socket: &OwnedFd, to: SocketAddrV4) -> io::Result<()> {
+    let address = sockaddr_in(to);
+    // SAFETY: the address is as long as is said.
+    checked(unsafe {
+        libc::connect(
+            socket.as_raw_fd(),
+            address.as_ptr().cast(),
+            address.len() as libc::socklen_t,
+        )
+    })
+}
+
+/// The sixteen bytes that `accept` gives for the next caller.
+fn accepted(listener: &TcpListener) -> io::Result<[u8; 16]> {
+    let mut name = [0; 16];
+    let mut length = name.len() as libc::socklen_t;
+    // SAFETY: `name` has room for `length` bytes.
+    let fd = unsafe {
+        libc::accept(
+            listener.as_raw_fd(),
+            name.as_mut_ptr().cast(),
+            &raw mut length,
+        )
+    };
+    checked(fd)?;
+    // SAFETY: the descriptor is new and owned by nobody else.
+    drop(unsafe { OwnedFd::from_raw_fd(fd) });
+    Ok(name)
+}
+
 /// A UDP socket bound to the sockaddr_in in `address`, whether the machine has that address or not.
 fn bound(address: &[u8; 16]) -> io::Result<OwnedFd> {
-    // SAFETY: no pointers are passed; the descriptor is checked, new, and owned by nobody else.
-    let socket = unsafe {
-        match libc::socket(libc::AF_INET, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0) {
-            -1 => return Err(io::Error::last_os_error()),
-            fd => OwnedFd::from_raw_fd(fd),
-        }
-    };
+    let socket = socket(libc::SOCK_DGRAM)?;
     let yes: libc::c_int = 1;
+    let length = size_of::<libc::c_int>() as libc::socklen_t;
     // SAFETY: both pointers are to live values, and each length is that of its value.
     unsafe {
-        let length = size_of::<libc::c_int>() as libc::socklen_t;
-        if libc::setsockopt(
+        checked(libc::setsockopt(
             socket.as_raw_fd(),
             libc::IPPROTO_IP,
             libc::IP_FREEBIND,
             (&raw const yes).cast(),
             length,
-        ) < 0
-            || libc::bind(
-                socket.as_raw_fd(),
-                address.as_ptr().cast(),
-                address.len() as libc::socklen_t,
-            ) < 0
-        {
-            return Err(io::Error::last_os_error());
-        }
+        ))?;
+        checked(libc::bind(
+            socket.as_raw_fd(),
+            address.as_ptr().cast(),
+            address.len() as libc::socklen_t,
+        ))?;
     }
     Ok(socket)
 }
@@ -297,15 +400,30 @@ fn name_of(socket: &OwnedFd) -> io::Result<[u8; 16]> {
     let mut name = [0; 16];
     let mut length = name.len() as libc::socklen_t;
     // SAFETY: `name` has room for `length` bytes.
-    match unsafe {
+    checked(unsafe {
         libc::getsockname(
             socket.as_raw_fd(),
             name.as_mut_ptr().cast(),
             &raw mut length,
         )
-    } {
-        0 => Ok(name),
-        _ => Err(io::Error::last_os_error()),
+    })?;
+    Ok(name)
+}
+
+/// A new IPv4 socket.
+fn socket(kind: libc::c_int) -> io::Result<OwnedFd> {
+    // SAFETY: no pointers are passed.
+    let fd = unsafe { libc::socket(libc::AF_INET, kind | libc::SOCK_CLOEXEC, 0) };
+    checked(fd)?;
+    // SAFETY: the descriptor is new and owned by nobody else.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+fn checked(result: libc::c_int) -> io::Result<()> {
+    if result < 0 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(())
     }
 }
 
