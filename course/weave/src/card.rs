@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use catalog::{Catalog, Exercise, Kind, Mistake};
 
-use crate::markdown::{escape, from_rustdoc, inline};
+use crate::markdown::{escape, from_rustdoc, inline, without_html};
 
 /// The exercise's card, as Markdown.
 ///
@@ -23,6 +23,7 @@ pub(crate) fn card(
     for (at, hint) in exercise.hints.iter().enumerate() {
         let number = at + 1;
         let of = exercise.hints.len();
+        let hint = without_html(hint);
         _ = writeln!(
             text,
             "<details class=\"hint\"><summary>Hint {number} of {of}</summary>\n\n{hint}\n\n</details>\n"
@@ -109,7 +110,7 @@ fn task(catalog: &Catalog, exercise: &Exercise) -> Result<String, String> {
         .iter()
         .find_map(|title| doc.trim_start().strip_prefix(title.as_str()))
         .unwrap_or(&doc);
-    Ok(from_rustdoc(told_once.trim_start()))
+    Ok(without_html(&from_rustdoc(told_once.trim_start())))
 }
 
 fn what_to_do(catalog: &Catalog, source: Option<&str>, exercise: &Exercise, up: &str) -> String {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use pulldown_cmark::{BrokenLink, Event, Parser, Tag};
 
 use crate::directive::{self, Directive};
-use crate::html::{Piece, pieces};
+use crate::html::{Piece, is_element, pieces};
 use crate::{PAGES, Page, Problem, markdown};
 
 /// A page, read once.
@@ -87,6 +87,15 @@ impl<'p> Read<'p> {
     fn html(&mut self, html: &str, line: usize) {
         for piece in pieces(html) {
             if let Piece::Open(tag) = piece {
+                if !is_element(tag.name) {
+                    self.problem(
+                        line,
+                        format!(
+                            "`<{}>` is taken for a tag of HTML: put it in `code`",
+                            tag.name
+                        ),
+                    );
+                }
                 self.ids
                     .extend(tag.attribute("id").map(|id| (id.to_owned(), line)));
                 let target = tag.attribute("href").or_else(|| tag.attribute("src"));

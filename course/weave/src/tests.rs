@@ -232,10 +232,10 @@ fn a_claim_in_the_prose_leads_to_its_row() {
         "book/src/03-sockets.md",
         "# Sockets {#sockets}\n\n## Edges {#edges}\n",
     );
-    let found = wrong(&dir, "{{#claim 03.1}}\n");
-    assert!(
-        found[0].starts_with("book/src/page.md:1: claim 03.1 has no row: "),
-        "{found:#?}"
+    let found = wrong(&dir, "{{#claim 03.1}} {{#claim 03.2}}\n");
+    assert_eq!(
+        found,
+        ["book/src/03-sockets.md: the page has no `{{#claims}}`, and claims lead to their rows"]
     );
 }
 
@@ -404,6 +404,15 @@ fn links_must_lead_somewhere() {
             found[0]
         );
     }
+}
+
+#[test]
+fn a_type_outside_of_code_is_no_html() {
+    let dir = course();
+    assert_eq!(
+        wrong(&dir, "A `Vec<u8>` <b>is</b>\nno Vec<u8>.\n"),
+        ["book/src/page.md:2: `<u8>` is taken for a tag of HTML: put it in `code`"]
+    );
 }
 
 #[test]

@@ -293,6 +293,17 @@ fn build_writes_a_whole_book_or_fails() {
         dir.path().join("out/01-first.html").is_file(),
         "the last good one stays"
     );
+
+    write(
+        dir.path(),
+        "book/src/01-first.md",
+        "# First {#first}\n\n<div>\n",
+    );
+    let text = failure(&run(dir.path(), &["--build", "--out", "out"]));
+    assert!(
+        text.contains("unclosed HTML tag `<div>`"),
+        "what mdBook only warns of: {text}"
+    );
 }
 
 #[test]

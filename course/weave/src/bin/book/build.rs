@@ -4,6 +4,7 @@ use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
+use crate::warnings;
 use catalog::{Catalog, Problems};
 use mdbook_driver::MDBook;
 use mdbook_driver::book::{Book, BookItem, Chapter};
@@ -15,6 +16,21 @@ use weave::{Options, Page, site};
 ///
 /// What stood in `out` is gone afterwards, unless the book is wrong before it is written.
 pub fn build(root: &Path, out: &Path) -> Result<(), String> {
+    let (rendered, warnings) = warnings::heard(|| render(root, out));
+    rendered?;
+    if !warnings.is_empty() {
+        return Err(warnings.join("\n"));
+    }
+    let problems =
+        site::check(out).map_err(|error| format!("the built book cannot be read: {error}"))?;
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(Problems(problems).to_string())
+    }
+}
+
+fn render(root: &Path, out: &Path) -> Result<(), String> {
     let mut book = MDBook::load(root.join("book")).map_err(|error| format!("book: {error:#}"))?;
     out.clone_into(&mut book.config.build.build_dir);
     // Takes the place of the command that book.toml names for a stock mdBook.
@@ -23,14 +39,7 @@ pub fn build(root: &Path, out: &Path) -> Result<(), String> {
         .map_err(|error| match error.downcast_ref::<Problems>() {
             Some(problems) => problems.to_string(),
             None => format!("the book cannot be built: {error:#}"),
-        })?;
-    let problems =
-        site::check(out).map_err(|error| format!("the built book cannot be read: {error}"))?;
-    if problems.is_empty() {
-        Ok(())
-    } else {
-        Err(Problems(problems).to_string())
-    }
+        })
 }
 
 /// Refuses a folder whose files the build would remove and that it did not write.

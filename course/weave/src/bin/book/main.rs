@@ -4,6 +4,7 @@ mod arguments;
 mod build;
 mod reload;
 mod serve;
+mod warnings;
 mod watch;
 
 use std::io::{self, Write};
