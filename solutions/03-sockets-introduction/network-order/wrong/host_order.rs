@@ -18,7 +18,7 @@ pub struct Offer {
 
 /// Returns the number to store in the field `sin_port` so that the kernel reads `port`.
 pub fn sin_port(port: u16) -> u16 {
-    port
+    port.to_be()
 }
 
 /// Returns the offer as it goes on the wire.

@@ -1,4 +1,4 @@
-//! The address ends where the zeros begin.
+//! A Unix name ends where the zeros begin.
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV4, SocketAddrV6};
@@ -32,7 +32,7 @@ pub fn callers(listeners: &[BorrowedFd<'_>]) -> io::Result<Vec<String>> {
                 fd => OwnedFd::from_raw_fd(fd),
             }
         };
-        names.push(text(up_to_the_zeros(&address)));
+        names.push(text(up_to_the_end(&address, length)));
     }
     Ok(names)
 }
@@ -111,7 +111,10 @@ fn inet6(rest: &[u8]) -> Option<String> {
     Some(SocketAddrV6::new(Ipv6Addr::from(*address), port, 0, scope).to_string())
 }
 
-fn up_to_the_zeros(address: &[u8]) -> &[u8] {
-    let end = address.iter().rposition(|b| *b != 0).map_or(0, |at| at + 1);
-    &address[..end]
+fn up_to_the_end(address: &[u8; ROOM], length: socklen_t) -> &[u8] {
+    if address[..2] == (libc::AF_UNIX as sa_family_t).to_ne_bytes() {
+        let end = address.iter().rposition(|b| *b != 0);
+        return &address[..end.map_or(0, |at| at + 1)];
+    }
+    &address[..ROOM.min(length as usize)]
 }
