@@ -263,11 +263,10 @@ for text in sys.argv[1:]:
             v4 @ [.., _] if v4.len() == 16 => &v4[4..8],
             v6 => &v6[8..24],
         };
-        let ours: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        let theirs = output.lines().nth(index);
+        let theirs = from_hex(output.lines().nth(index).unwrap_or_default());
         ensure!(
-            theirs == Some(&ours),
-            "{text}: python3 has {theirs:?}, we have {ours}"
+            theirs == bytes,
+            "{text}: python3 has {theirs:02x?}, we have {bytes:02x?}"
         );
     }
     PASS
