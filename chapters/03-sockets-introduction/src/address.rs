@@ -22,8 +22,7 @@ pub struct Address {
 
 // ANCHOR: parts
 impl Address {
-    /// Where the address begins, as system calls want it. It stays valid as long as
-    /// `self` does.
+    /// Where the address begins, as system calls want it. Valid as long as `self` is.
     pub fn as_ptr(&self) -> *const sockaddr {
         (&raw const self.storage).cast()
     }
@@ -41,16 +40,14 @@ impl Address {
         unsafe { std::slice::from_raw_parts(self.as_ptr().cast(), self.len as usize) }
     }
 
-    /// The family, for example `AF_INET`. `AF_UNSPEC`, which is 0, when there is no
-    /// address at all.
+    /// The family, such as `AF_INET`. `AF_UNSPEC`, which is 0, when there is none.
     pub fn family(&self) -> sa_family_t {
         self.storage.ss_family
     }
     // ANCHOR_END: parts
 
     // ANCHOR: from_bytes
-    /// Copies an address from memory. `None` when it is longer than any address, 128
-    /// bytes.
+    /// Copies an address from memory. `None` when it is longer than 128 bytes.
     pub fn from_bytes(bytes: &[u8]) -> Option<Address> {
         let mut address = Address::empty();
         if bytes.len() > size_of::<sockaddr_storage>() {
@@ -111,8 +108,7 @@ impl Address {
     /// The address of one certain family, if this is one.
     pub(crate) fn view<T: Structure>(&self) -> Option<&T> {
         let whole = self.len as usize >= size_of::<T>();
-        // SAFETY: `Structure` promises that `T` fits `storage`, and any bytes make a
-        // `T`.
+        // SAFETY: `Structure` promises that a `T` fits, and that any bytes make one.
         (whole && i32::from(self.family()) == T::FAMILY)
             .then(|| unsafe { &*self.as_ptr().cast() })
     }
@@ -131,8 +127,7 @@ pub(crate) unsafe trait Structure {
     const FAMILY: c_int;
 }
 
-// SAFETY: plain integers and arrays of them; `tests/layout.rs` compares them with
-// C's.
+// SAFETY: integers and arrays of them. `tests/layout.rs` compares them with C's.
 unsafe impl Structure for libc::sockaddr_in {
     const FAMILY: c_int = libc::AF_INET;
 }

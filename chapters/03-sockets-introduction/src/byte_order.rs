@@ -22,11 +22,9 @@ impl Order {
 // ANCHOR_END: order
 
 // ANCHOR: wire
-/// The low `N` bytes of `number`, high byte first. `None` when the number needs more
-/// than `N`.
+/// `number` in `N` bytes, high byte first. `None` when it needs more.
 ///
-/// `N` is 1 to 8: two for a port, four for an IPv4 address, eight for what `htobe64`
-/// is for.
+/// `N` is 1 to 8: two for a port, four for an IPv4 address, eight for a file's size.
 pub fn to_wire<const N: usize>(number: u64) -> Option<[u8; N]> {
     const { assert!(N >= 1 && N <= 8) };
     let mut wire = [0; N];

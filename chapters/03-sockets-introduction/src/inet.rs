@@ -61,8 +61,7 @@ impl Address {
         Some(std.into())
     }
 
-    /// The same port at another host, also of the other family. `None` when it has
-    /// none.
+    /// The same port at another host, of any family. `None` when it has none.
     pub fn with_host(&self, host: IpAddr) -> Option<Address> {
         Some(SocketAddr::new(host, self.port()?).into())
     }
@@ -77,8 +76,7 @@ impl Address {
     // ANCHOR_END: parts
 
     // ANCHOR: compare
-    /// Whether both name the same host: the same address, on the same link where that
-    /// matters.
+    /// Whether both name the same host: one address, on one link.
     pub fn same_host(&self, other: &Address) -> bool {
         let scope = |one: &Address| {
             one.view().map_or(0, |v6: &sockaddr_in6| v6.sin6_scope_id)

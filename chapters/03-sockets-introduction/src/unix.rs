@@ -10,8 +10,7 @@ use libc::sockaddr_un;
 
 use crate::address::Address;
 
-/// Bytes in `sun_path`: 108 on Linux, where C calls it `UNIX_PATH_MAX`; 104 on the
-/// BSDs.
+/// Bytes in `sun_path`, C's `UNIX_PATH_MAX`: 108 on Linux, 104 on the BSDs.
 pub const PATH_MAX: usize =
     size_of::<sockaddr_un>() - offset_of!(sockaddr_un, sun_path);
 
@@ -40,8 +39,7 @@ impl Address {
         Address::unix_of(&[path, end].concat())
     }
 
-    /// The address of an abstract name, unix(7). `None` when it is longer than 107
-    /// bytes.
+    /// The address of an abstract name. `None` when it is longer than 107 bytes.
     pub fn unix_abstract(name: &[u8]) -> Option<Address> {
         Address::unix_of(&[b"\0", name].concat())
     }

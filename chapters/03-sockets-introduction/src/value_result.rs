@@ -58,8 +58,7 @@ pub fn accept(listener: impl AsFd) -> Result<(OwnedFd, Address), CallError> {
 // ANCHOR_END: accept
 
 // ANCHOR: family_of
-/// The family of a socket, which may be all you know of a descriptor that you were
-/// given.
+/// The family of a socket that you were given as a bare descriptor.
 ///
 /// # Errors
 ///

@@ -62,8 +62,7 @@ fn table(out: &mut dyn Write) -> Outcome {
 // ANCHOR_END: table
 
 // ANCHOR: bind
-/// Binds a new socket, with `length` in place of the right one, and asks what it is
-/// called now.
+/// Binds a new socket with this `length`, and asks what it is called now.
 fn bind(
     family: AddressFamily,
     address: &Address,
@@ -80,8 +79,7 @@ fn bind(
 
     let bound = local_address(&socket)?;
     if let Some(Name::Path(file)) = bound.unix_name() {
-        // It lies in a folder of our own; what stays there is reported when the
-        // folder goes.
+        // What cannot be removed here is reported when its folder goes.
         let _ = fs::remove_file(file);
     }
     Ok(bound)
