@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
-use crate::child::{Capture, Child};
+use crate::child::{Capture, Child, End};
 use crate::finding::Finding;
 use crate::hang::HangDetector;
 use crate::net::{Net, diag};
@@ -36,6 +36,17 @@ pub struct Bench {
     /// The networks that the check has built.
     pub nets: RefCell<Vec<Rc<Net>>>,
     children: RefCell<Vec<SharedChild>>,
+}
+
+/// What can bring about what is waited for.
+#[derive(Clone, Copy)]
+pub enum Wake<'a> {
+    /// An event on this descriptor, or on a child.
+    Fd(BorrowedFd<'a>, PollFlags),
+    /// An event on a child: output, its end.
+    Children,
+    /// Something that no descriptor announces: it is asked for every millisecond.
+    Tick,
 }
 
 /// Why a wait ended without what was waited for.
@@ -100,11 +111,10 @@ impl Bench {
         doings
     }
 
-    /// Waits until `done` gives a value. It is asked at once, then after each event on `also` or on a
-    /// child, and every millisecond where neither can announce what it looks at (`also` is `None`).
+    /// Waits until `done` gives a value. It is asked at once, then whenever `wake` says.
     pub fn wait<R>(
         &self,
-        also: Option<(BorrowedFd<'_>, PollFlags)>,
+        wake: Wake<'_>,
         mut done: impl FnMut() -> Option<R>,
     ) -> Result<R, Stalled> {
         let mut hang = HangDetector::new();
@@ -119,12 +129,11 @@ impl Bench {
             if left.is_zero() {
                 return Err(Stalled::Deadline(self.doings()));
             }
-            let nap = if also.is_some() {
-                HangDetector::LOOK
-            } else {
-                TICK
+            let nap = match wake {
+                Wake::Tick => TICK,
+                _ => HangDetector::LOOK,
             };
-            if self.poll(also, left.min(nap)).map_err(Stalled::Broken)? {
+            if self.poll(wake, left.min(nap)).map_err(Stalled::Broken)? {
                 hang.reset();
             } else if self.watch_for_hangs.get()
                 && let Some(who) = hang.look(self)
@@ -132,6 +141,11 @@ impl Bench {
                 return Err(Stalled::Hang(who));
             }
         }
+    }
+
+    /// Waits until a child has ended.
+    pub fn wait_for_end(&self, child: &SharedChild) -> Result<End, Stalled> {
+        self.wait(Wake::Children, || child.borrow().end())
     }
 
     /// The TCP sockets of this check's own network and of all its hosts.
@@ -146,11 +160,13 @@ impl Bench {
     }
 
     /// Polls everything for at most `time`. Whether anything happened.
-    fn poll(&self, also: Option<(BorrowedFd<'_>, PollFlags)>, time: Duration) -> io::Result<bool> {
+    fn poll(&self, wake: Wake<'_>, time: Duration) -> io::Result<bool> {
         let living = self.living();
         let living: Vec<_> = living.iter().map(|c| c.borrow()).collect();
         let mut fds: Vec<PollFd<'_>> = Vec::new();
-        fds.extend(also.map(|(fd, events)| PollFd::new(fd, events)));
+        if let Wake::Fd(fd, events) = wake {
+            fds.push(PollFd::new(fd, events));
+        }
         for child in &living {
             fds.push(PollFd::new(child.pidfd(), PollFlags::POLLIN));
             let sources = child.captures.iter().filter_map(Capture::source);

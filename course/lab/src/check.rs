@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 
-use crate::bench::Bench;
+use crate::bench::{Bench, Wake};
 use crate::finding::Finding;
 use crate::isolation::{Isolation, isolation};
 use crate::net::{self, Net, diag};
@@ -255,7 +255,7 @@ impl Check {
         done: impl FnMut() -> Option<R>,
     ) -> Result<R, Finding> {
         self.bench
-            .wait(None, done)
+            .wait(Wake::Tick, done)
             .map_err(|stalled| stalled.finding(wanted))
     }
 }

@@ -12,7 +12,7 @@ use nix::errno::Errno;
 use nix::poll::PollFlags;
 use nix::sys::socket::{Shutdown, shutdown};
 
-use crate::bench::Bench;
+use crate::bench::{Bench, Wake};
 use crate::child::nonblocking;
 use crate::finding::Finding;
 use crate::sealed::{show_bytes, show_errno};
@@ -78,7 +78,7 @@ impl Peer {
     pub fn is_read(&self) -> Result<(), Finding> {
         let wanted = "your code to read what was sent";
         let mut broken = None;
-        let waited = self.bench.wait(None, || match self.unread() {
+        let waited = self.bench.wait(Wake::Tick, || match self.unread() {
             Ok(0) => Some(()),
             Ok(_) => None,
             Err(error) => {
@@ -219,6 +219,9 @@ impl Peer {
     ///
     /// `ENOTCONN` or what sock_diag(7) reports.
     pub fn unread(&self) -> io::Result<usize> {
+        if self.is_closed() {
+            return Ok(0);
+        }
         let mut unsent: libc::c_int = 0;
         // SAFETY: SIOCOUTQ (TIOCOUTQ) writes an int.
         let r = unsafe { libc::ioctl(self.fd.as_raw_fd(), libc::TIOCOUTQ, &raw mut unsent) };
@@ -240,12 +243,32 @@ impl Peer {
         Ok(unsent as usize + other.map_or(0, |s| s.receive_queue as usize))
     }
 
+    /// Whether the connection has been reset. Nobody will read any more, and the kernel goes on counting
+    /// what was not acknowledged.
+    fn is_closed(&self) -> bool {
+        const TCP_CLOSE: u8 = 7;
+        // The state is the first byte of tcp_info. Other sockets than TCP's refuse the option.
+        let mut state = 0_u8;
+        let mut length: libc::socklen_t = 1;
+        // SAFETY: one byte of room, and the length says so.
+        let r = unsafe {
+            libc::getsockopt(
+                self.fd.as_raw_fd(),
+                libc::IPPROTO_TCP,
+                libc::TCP_INFO,
+                (&raw mut state).cast(),
+                &raw mut length,
+            )
+        };
+        r == 0 && state == TCP_CLOSE
+    }
+
     fn push(&self, mut bytes: &[u8]) -> Result<(), Finding> {
         while !bytes.is_empty() {
             let wanted = "your code to read, so that the rest can be sent";
             let sent = self
                 .bench
-                .wait(Some((self.fd.as_fd(), PollFlags::POLLOUT)), || {
+                .wait(Wake::Fd(self.fd.as_fd(), PollFlags::POLLOUT), || {
                     again(send(self.fd.as_fd(), bytes))
                 });
             match sent.map_err(|stalled| stalled.finding(wanted))? {
@@ -267,7 +290,7 @@ impl Peer {
         let mut buf = vec![0; room.min(64 << 10)];
         let got = self
             .bench
-            .wait(Some((self.fd.as_fd(), PollFlags::POLLIN)), || {
+            .wait(Wake::Fd(self.fd.as_fd(), PollFlags::POLLIN), || {
                 again(nix::unistd::read(&self.fd, &mut buf))
             });
         let got = got.map_err(|stalled| stalled.finding(wanted))?;
@@ -333,7 +356,7 @@ impl ListeningPeer {
     pub fn accepts(&self) -> Result<Peer, Finding> {
         let accepted =
             self.bench.wait(
-                Some((self.listener.as_fd(), PollFlags::POLLIN)),
+                Wake::Fd(self.listener.as_fd(), PollFlags::POLLIN),
                 || match self.listener.accept() {
                     Err(e) if e.kind() == io::ErrorKind::WouldBlock => None,
                     other => Some(other),

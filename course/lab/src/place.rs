@@ -13,6 +13,7 @@ use nix::sys::socket::{
     AddressFamily, SockFlag, SockType, SockaddrStorage, connect, getsockopt, socket, sockopt,
 };
 
+use crate::bench::Wake;
 use crate::check::{Check, can_list_sockets};
 use crate::finding::Finding;
 use crate::net::{Host, Net, diag};
@@ -118,16 +119,16 @@ impl<'c> Place<'c> {
             Place::new(self.check, self.net.clone(), server.name()).is_listening(to)?;
         }
         let fd = self.host().run(|| begin_connecting(to))?;
-        let connected = bench.wait(Some((fd.as_fd(), PollFlags::POLLOUT)), || match getsockopt(
-            &fd,
-            sockopt::SocketError,
-        ) {
-            Ok(0) => nix::sys::socket::getpeername::<SockaddrStorage>(fd.as_raw_fd())
-                .ok()
-                .map(|_| Ok(())),
-            Ok(code) => Some(Err(code)),
-            Err(errno) => Some(Err(errno as i32)),
-        });
+        let connected = bench.wait(
+            Wake::Fd(fd.as_fd(), PollFlags::POLLOUT),
+            || match getsockopt(&fd, sockopt::SocketError) {
+                Ok(0) => nix::sys::socket::getpeername::<SockaddrStorage>(fd.as_raw_fd())
+                    .ok()
+                    .map(|_| Ok(())),
+                Ok(code) => Some(Err(code)),
+                Err(errno) => Some(Err(errno as i32)),
+            },
+        );
         let wanted = format!("{} to connect to {to}", self.name);
         connected
             .map_err(|stalled| stalled.finding(&wanted))?

@@ -2,14 +2,12 @@
 //! wrote.
 
 use std::ffi::{CString, OsStr};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use nix::poll::PollFlags;
-
-use crate::bench::{Bench, SharedChild};
+use crate::bench::{Bench, SharedChild, Wake};
 use crate::child::{Capture, Child, End, plain};
 use crate::finding::Finding;
 use crate::spawner::Spawner;
@@ -119,7 +117,7 @@ impl Program {
         let line = {
             let child = &self.child;
             let read = self.read;
-            self.bench.wait(None, || {
+            self.bench.wait(Wake::Tick, || {
                 let mut child = child.borrow_mut();
                 let ended = child.end().is_some();
                 child.captures[STDOUT].pump();
@@ -249,11 +247,8 @@ impl Program {
     fn end(&mut self) -> Result<End, Finding> {
         self.ends_input();
         let wanted = format!("{} to end", self.name());
-        let pidfd = system::pidfd_open(self.pid())?;
         self.bench
-            .wait(Some((pidfd.as_fd(), PollFlags::POLLIN)), || {
-                self.child.borrow().end()
-            })
+            .wait_for_end(&self.child)
             .map_err(|stalled| stalled.finding(&wanted))
     }
 }

@@ -15,7 +15,7 @@ use std::rc::Rc;
 
 use nix::errno::Errno;
 
-use crate::bench::{Bench, SharedChild};
+use crate::bench::{Bench, SharedChild, Wake};
 use crate::child::{Capture, Child, End};
 use crate::finding::Finding;
 use crate::seal::{Frame, Seal};
@@ -241,7 +241,7 @@ impl<T: Sealed> Subject<T> {
     /// A failure when it ends, or never comes to such a call.
     pub fn waits_in(&self, calls: &[&str]) -> Result<(), Finding> {
         let wanted = format!("{} to wait in {}", self.name(), calls.join(" or "));
-        let waiting = self.bench.wait(None, || {
+        let waiting = self.bench.wait(Wake::Tick, || {
             let child = self.child.borrow();
             if child.end().is_some() {
                 return Some(None);
@@ -284,14 +284,8 @@ impl<T: Sealed> Subject<T> {
     /// Waits for the end and reads the frame. The leaks come with it.
     fn finish(&self, wanted: &str) -> Result<(Outcome<T>, Vec<String>), Finding> {
         let wanted = format!("{} {wanted}", self.name());
-        let pidfd = system::pidfd_open(self.pid());
-        // Without a descriptor of our own the bench's poll on the child's still wakes us.
-        let also = pidfd
-            .as_ref()
-            .ok()
-            .map(|fd| (std::os::fd::AsFd::as_fd(fd), nix::poll::PollFlags::POLLIN));
         self.bench
-            .wait(also, || self.child.borrow().end())
+            .wait_for_end(&self.child)
             .map_err(|stalled| stalled.finding(&wanted))?;
         self.parse()
     }

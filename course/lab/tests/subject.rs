@@ -33,6 +33,8 @@ fn main() -> ExitCode {
         .check(a_retransmission_to_come_is_not_a_hang)
         .check(a_connection_to_nobody_is_refused)
         .check(a_program_runs_in_a_host)
+        .check(what_a_dead_subject_did_not_read_is_not_waited_for)
+        .check(a_program_that_has_ended_can_be_asked_again)
         .main()
 }
 
@@ -402,5 +404,31 @@ fn a_program_runs_in_a_host(cx: &Check) -> Verdict {
         shown.contains("10.0.0.2/24"),
         "ip shows other addresses: {shown}"
     );
+    PASS
+}
+
+fn what_a_dead_subject_did_not_read_is_not_waited_for(cx: &Check) -> Verdict {
+    for (peer, end) in [cx.tcp_pair()?, cx.stream_pair()?] {
+        let subject = cx.subject(move || drop(end))?;
+        subject.returns(())?;
+        // The first may arrive where nobody is any more, the second meets the reset.
+        let _ = peer.sends(b"hel");
+        let began = std::time::Instant::now();
+        let _ = peer.sends_once_read(b"lo");
+        ensure!(
+            began.elapsed().as_secs() < 5,
+            "that took {:?}",
+            began.elapsed()
+        );
+    }
+    PASS
+}
+
+fn a_program_that_has_ended_can_be_asked_again(cx: &Check) -> Verdict {
+    let mut echo = cx.tool("echo", &["one"])?;
+    ensure!(echo.line()? == "one", "echo says something else");
+    ensure!(echo.line().is_err(), "echo says more");
+    echo.exits(0)?;
+    ensure!(echo.exits(0)? == "one\n", "echo forgets");
     PASS
 }
