@@ -5,7 +5,7 @@
 
 use std::net::{TcpListener, TcpStream, UdpSocket};
 
-use lab::net::{Net, is_missing};
+use lab::net::Net;
 use lab::prelude::*;
 use libc::{AF_INET6, SOCK_STREAM};
 
@@ -17,12 +17,15 @@ const IP: usize = 14;
 /// TCP's or UDP's header.
 const TRANSPORT: usize = IP + 20;
 
+/// The network of all experiments here.
+const HOSTS: [&str; 2] = ["client", "server"];
+
 /// Nobody else is in the server's network, so the port can be the one that the claim names.
 const PORT: u16 = 8000;
 
 /// The number is the same in TCP and UDP, and in the same place.
 pub fn port_8000_is_1f40_on_the_wire(cx: &Check) -> Verdict {
-    let net = lan()?;
+    let net = cx.lan(&HOSTS)?;
     let destination_port = TRANSPORT + 2..TRANSPORT + 4;
     let (syn, _) = handshake(&net)?;
     let port = hex(&syn[destination_port.clone()]);
@@ -36,7 +39,7 @@ pub fn port_8000_is_1f40_on_the_wire(cx: &Check) -> Verdict {
 /// Lengths, ports and sequence numbers have the high byte first. Four bytes of payload have what
 /// the program put there.
 pub fn headers_are_big_endian_and_the_payload_is_free(cx: &Check) -> Verdict {
-    let net = lan()?;
+    let net = cx.lan(&HOSTS)?;
     let frame = datagram(&net, &1_u32.to_le_bytes())?;
     let total_length = hex(&frame[IP + 2..IP + 4]);
     saw(cx, "IP total length 32", total_length).is("00 20")?;
@@ -61,7 +64,7 @@ pub fn headers_are_big_endian_and_the_payload_is_free(cx: &Check) -> Verdict {
 /// RFC 791 calls Don't Fragment bit 1 of three flags, and on the wire it is 0x40 of a byte: so bit
 /// 0, which is always zero, is 0x80. Counted as in C, bit 1 would be 0x02.
 pub fn bit_0_is_the_most_significant_on_the_wire(cx: &Check) -> Verdict {
-    let net = lan()?;
+    let net = cx.lan(&HOSTS)?;
     let frame = datagram(&net, &0x0102_0304_u32.to_be_bytes())?;
     let number = hex(&frame[TRANSPORT + 8..TRANSPORT + 12]);
     saw(cx, "0x01020304 in network order", number).is("01 02 03 04")?;
@@ -75,7 +78,7 @@ pub fn bit_0_is_the_most_significant_on_the_wire(cx: &Check) -> Verdict {
 
 /// Each link has its fe80::, so the address alone does not say on which of them the server is.
 pub fn a_link_local_connect_needs_the_scope_id(cx: &Check) -> Verdict {
-    let net = lan()?;
+    let net = cx.lan(&HOSTS)?;
     let (client, server) = (net.host("client"), net.host("server"));
     let _listener = server.run(|| TcpListener::bind(("::", PORT)))?;
     let connect_with = |scope_id| {
@@ -88,16 +91,6 @@ pub fn a_link_local_connect_needs_the_scope_id(cx: &Check) -> Verdict {
     let with = connect_with(client.index())?;
     saw(cx, "with the number of the interface", with).is("ok")?;
     PASS
-}
-
-/// The two hosts.
-fn lan() -> Result<Net, Finding> {
-    Net::lan(&["client", "server"]).map_err(|error| {
-        if is_missing(&error) {
-            return Finding::needs("hosts, see cargo course doctor");
-        }
-        error.into()
-    })
 }
 
 /// Connects the client to the server. Returns the frames of its SYN and of the server's answer.
