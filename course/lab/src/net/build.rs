@@ -27,9 +27,6 @@ use crate::wire::{History, Mac, Socket};
 /// Number of the router on each of its LANs.
 const ROUTER: u8 = 254;
 
-/// Milliseconds, at most, until the kernel repeats which multicast groups it is in (RFC 3810 section 9.11).
-const REPORT_INTERVAL: &str = "mldv2_unsolicited_report_interval";
-
 impl Net {
     /// One LAN with these hosts: 10.0.0.0/24 and fd00::/64.
     ///
@@ -146,12 +143,12 @@ impl Builder {
             devices.push(device);
         }
         events.wait_for_local(added)?;
-        // The kernel's worker tells us first and then announces the address's groups. It holds the lock that this takes.
+        // The kernel's worker tells us first and then finishes; it holds the lock that this takes.
         links.loopback_up()?;
         for device in &devices {
             sysctl(
-                &format!("net.ipv6.conf.{}.{REPORT_INTERVAL}", device.name),
-                "1000",
+                &format!("net.ipv6.conf.{}.force_mld_version", device.name),
+                "0",
             )?;
         }
         drop(back);
@@ -220,9 +217,11 @@ fn parameters(router: bool) -> io::Result<()> {
         .or_else(|_| sysctl("net.ipv4.tcp_congestion_control", "reno"))?;
     // No routers are asked for: addresses and routes are given.
     sysctl("net.ipv6.conf.default.accept_ra", "0")?;
-    // Groups that come with an address are announced once, and again within this time: in three weeks, that is never.
+    // Each address comes with a multicast group, which the kernel announces on the wire: in version 2 of the protocol some
+    // milliseconds later, in version 1 at once, while nobody listens yet. It repeats that within this time: three weeks.
+    sysctl("net.ipv6.conf.default.force_mld_version", "1")?;
     sysctl(
-        &format!("net.ipv6.conf.default.{REPORT_INTERVAL}"),
+        "net.ipv6.conf.default.mldv1_unsolicited_report_interval",
         "2000000000",
     )?;
     if router {
