@@ -13,8 +13,7 @@ use crate::error::{CallError, InCall};
 use crate::scope;
 use crate::unix::Name;
 
-// The C library has these five. The `libc` crate leaves them out, because `std` has
-// its own.
+// The C library has these five. `std` has its own way, and needs none of them.
 unsafe extern "C" {
     fn inet_pton(family: c_int, text: *const c_char, bytes: *mut c_void) -> c_int;
     fn inet_ntop(
@@ -60,8 +59,7 @@ pub fn of_ip(ip: IpAddr, room: usize) -> Result<String, CallError> {
         IpAddr::V4(v4) => (libc::AF_INET, v4.octets().to_vec()),
         IpAddr::V6(v6) => (libc::AF_INET6, v6.octets().to_vec()),
     };
-    // SAFETY: `bytes` has as many as the family reads; `buffer` has the room that
-    // `size` says.
+    // SAFETY: `bytes` is what the family reads, and `buffer` has `size` bytes.
     let end = unsafe { inet_ntop(family, bytes.as_ptr().cast(), buffer, size) };
     if end.is_null() {
         return Err(Errno::last()).in_call("inet_ntop");
