@@ -139,6 +139,7 @@ impl Builder {
                 host: name.into(),
                 device: device.name.clone(),
                 mac: device.mac,
+                lan,
             });
             devices.push(device);
         }

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::{Fate, Flags, Frame, Mac, Name, Packet, Transport, What, Wire};
+use super::{Fate, Flags, Frame, Mac, Name, Packet, TcpOption, Transport, What, Wire};
 
 /// A port of the switch: whose cable is in it.
 #[derive(Clone, Debug)]
@@ -15,6 +15,8 @@ pub(crate) struct Socket {
     pub(crate) host: Name,
     pub(crate) device: String,
     pub(crate) mac: Mac,
+    /// Which LAN the port belongs to.
+    pub(crate) lan: usize,
 }
 
 /// All frames so far.
@@ -91,12 +93,17 @@ impl History {
 /// One direction of a TCP connection.
 type Direction = (IpAddr, u16, IpAddr, u16);
 
-/// Where each direction's sequence numbers begin.
+/// What must be remembered of each direction to read its segments.
 #[derive(Default)]
-struct Numbering(HashMap<Direction, u32>);
+struct Numbering {
+    /// Where its sequence numbers begin.
+    first: HashMap<Direction, u32>,
+    /// By how many bits its windows are to be shifted, as its SYN says.
+    scale: HashMap<Direction, u8>,
+}
 
 impl Numbering {
-    /// Fills in a segment's relative numbers.
+    /// Fills in a segment's relative numbers and its scaled window.
     fn number(&mut self, packet: &mut Packet) {
         let Some((source, destination)) = packet.ip().map(|ip| (ip.source, ip.destination)) else {
             return;
@@ -107,14 +114,29 @@ impl Numbering {
         let forth = (source, tcp.source_port, destination, tcp.destination_port);
         let back = (destination, tcp.destination_port, source, tcp.source_port);
         if tcp.flags.has(Flags::SYN) {
-            self.0.insert(forth, tcp.sequence);
+            self.first.insert(forth, tcp.sequence);
+            let scale = tcp.options.iter().find_map(|option| match option {
+                TcpOption::WindowScale(bits) => Some(*bits),
+                _ => None,
+            });
+            match scale {
+                Some(bits) => self.scale.insert(forth, bits),
+                None => self.scale.remove(&forth),
+            };
+        } else if let (Some(bits), true) = (self.scale.get(&forth), self.scale.contains_key(&back))
+        {
+            // Scaled only if both ends said so, and never in a SYN. RFC 7323 section 2.2.
+            tcp.scaled_window = u32::from(tcp.window) << bits.min(&14);
         }
         // A connection whose beginning was not seen: the first byte seen is the first.
-        let first = *self.0.entry(forth).or_insert(tcp.sequence.wrapping_sub(1));
+        let first = *self
+            .first
+            .entry(forth)
+            .or_insert(tcp.sequence.wrapping_sub(1));
         tcp.relative_sequence = tcp.sequence.wrapping_sub(first);
         if tcp.flags.has(Flags::ACK) {
             let first = *self
-                .0
+                .first
                 .entry(back)
                 .or_insert(tcp.acknowledgment.wrapping_sub(1));
             tcp.relative_acknowledgment = tcp.acknowledgment.wrapping_sub(first);

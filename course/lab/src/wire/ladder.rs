@@ -6,7 +6,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use super::{Frame, Name, Wire};
+use super::{Frame, Name, Socket, Wire};
 
 const WIDTH: usize = 80;
 /// Where the first host's line stands; the times are left of it.
@@ -33,6 +33,10 @@ impl Wire {
                 line[place(i, hosts.len())] = '|';
             }
             let mut words = frame.words();
+            // A window that is open, or merely scaled, is worth no place here.
+            words.retain(|word| {
+                !word.starts_with("wscale=") && (!word.starts_with("win=") || word == "win=0")
+            });
             if several
                 && let (Some(_), Some((from, to))) = (frame.packet.tcp(), frame.packet.ports())
             {
@@ -80,20 +84,25 @@ impl Wire {
         drawing
     }
 
-    /// The hosts that sent or should have received one of these frames, in the network's order.
+    /// The hosts that sent or should have received one of these frames: those of the first LAN, a router, those of the second.
     fn hosts(&self) -> Vec<Name> {
-        let mut hosts: Vec<Name> = Vec::new();
-        for socket in &*self.sockets {
-            let takes_part = |frame: &&std::sync::Arc<Frame>| {
-                frame.from == socket.host
-                    || frame.to.as_ref() == Some(&socket.host)
-                    || frame.to.is_none() && frame.fates.iter().any(|fate| fate.to == socket.host)
-            };
-            if !hosts.contains(&socket.host) && self.frames.iter().any(|frame| takes_part(&frame)) {
-                hosts.push(socket.host.clone());
+        let takes_part = |host: &Name, frame: &Frame| {
+            let for_all = frame.to.is_none() && frame.fates.iter().any(|fate| fate.to == *host);
+            frame.from == *host || frame.to.as_ref() == Some(host) || for_all
+        };
+        let mut hosts: Vec<(usize, Name)> = Vec::new();
+        for Socket { host, lan, .. } in &*self.sockets {
+            match hosts.iter_mut().find(|(_, known)| known == host) {
+                // A host on two LANs stands between them.
+                Some((order, _)) => *order = 1,
+                None if self.frames.iter().any(|frame| takes_part(host, frame)) => {
+                    hosts.push((2 * lan, host.clone()))
+                }
+                None => {}
             }
         }
-        hosts
+        hosts.sort_by_key(|(order, _)| *order);
+        hosts.into_iter().map(|(_, host)| host).collect()
     }
 }
 

@@ -89,7 +89,7 @@ fn tcp_words(tcp: &Tcp, length: usize) -> Vec<String> {
     if tcp.flags.has(super::Flags::ACK) {
         words.push(format!("ack={}", tcp.relative_acknowledgment));
     }
-    words.push(format!("win={}", tcp.window));
+    words.push(format!("win={}", tcp.scaled_window));
     if tcp.flags.has(super::Flags::URG) {
         words.push(format!("urg={}", tcp.urgent_pointer));
     }

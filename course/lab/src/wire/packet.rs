@@ -136,8 +136,10 @@ pub struct Tcp {
     pub relative_acknowledgment: u32,
     /// What the segment is for.
     pub flags: Flags,
-    /// How many bytes the sender is ready to receive, as on the wire: to be scaled unless in a SYN.
+    /// How many bytes the sender is ready to receive, as on the wire.
     pub window: u16,
+    /// The same in bytes, if both ends' SYN told the scale; else as on the wire.
+    pub scaled_window: u32,
     /// Offset of the byte after the urgent data, if the flag URG is set.
     pub urgent_pointer: u16,
     /// The options, padding left out.
@@ -482,6 +484,7 @@ fn tcp_of(tcp: &TcpSlice<'_>) -> Tcp {
         relative_acknowledgment: acknowledgment,
         flags: Flags(tcp.header_slice()[13] & 0x3f),
         window: tcp.window_size(),
+        scaled_window: tcp.window_size().into(),
         urgent_pointer: tcp.urgent_pointer(),
         options: options.collect(),
     }
