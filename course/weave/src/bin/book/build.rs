@@ -12,34 +12,58 @@ use mdbook_driver::errors::{Error, Result as BookResult};
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 use weave::{Options, Page, site};
 
-/// Builds the book of the course at `root` into `out` and checks every link of what was built.
-///
-/// What stood in `out` is gone afterwards, unless the book is wrong before it is written.
-pub fn build(root: &Path, out: &Path) -> Result<(), String> {
-    let (rendered, warnings) = warnings::heard(|| render(root, out));
-    rendered?;
-    if !warnings.is_empty() {
-        return Err(warnings.join("\n"));
-    }
-    let problems =
-        site::check(out).map_err(|error| format!("the built book cannot be read: {error}"))?;
-    if problems.is_empty() {
-        Ok(())
-    } else {
-        Err(Problems(problems).to_string())
+/// Why there is no new book. The text names everything that is wrong, one line each.
+pub enum Failure {
+    /// The authors' doing: they mend it and save.
+    Book(String),
+    /// The machine's doing: the disk is full, the folder is not ours.
+    Machine(String),
+}
+
+impl Failure {
+    pub fn text(self) -> String {
+        match self {
+            Failure::Book(text) | Failure::Machine(text) => text,
+        }
     }
 }
 
-fn render(root: &Path, out: &Path) -> Result<(), String> {
-    let mut book = MDBook::load(root.join("book")).map_err(|error| format!("book: {error:#}"))?;
+/// Builds the book of the course at `root` into `out` and checks every link of what was built.
+///
+/// What stood in `out` is gone afterwards, unless the book is wrong before it is written.
+pub fn build(root: &Path, out: &Path) -> Result<(), Failure> {
+    let (rendered, warnings) = warnings::heard(|| render(root, out));
+    rendered?;
+    if !warnings.is_empty() {
+        return Err(Failure::Book(warnings.join("\n")));
+    }
+    let problems = site::check(out)
+        .map_err(|error| Failure::Machine(format!("the built book cannot be read: {error}")))?;
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::Book(Problems(problems).to_string()))
+    }
+}
+
+fn render(root: &Path, out: &Path) -> Result<(), Failure> {
+    let mut book = MDBook::load(root.join("book"))
+        .map_err(|error| Failure::Book(format!("book: {error:#}")))?;
     out.clone_into(&mut book.config.build.build_dir);
     // Takes the place of the command that book.toml names for a stock mdBook.
     book.with_preprocessor(Weave(Catalog::load(root)));
-    book.build()
-        .map_err(|error| match error.downcast_ref::<Problems>() {
-            Some(problems) => problems.to_string(),
-            None => format!("the book cannot be built: {error:#}"),
-        })
+    book.build().map_err(|error| {
+        let is_machines = error
+            .chain()
+            .any(|cause| cause.downcast_ref::<std::io::Error>().is_some());
+        match error.downcast_ref::<Problems>() {
+            Some(problems) => Failure::Book(problems.to_string()),
+            None if is_machines => {
+                Failure::Machine(format!("the book cannot be written: {error:#}"))
+            }
+            None => Failure::Book(format!("the book cannot be built: {error:#}")),
+        }
+    })
 }
 
 /// Refuses a folder whose files the build would remove and that it did not write.
@@ -137,9 +161,9 @@ impl Site {
     }
 
     /// Builds anew, and puts the result in the old one's place if it is good.
-    pub fn rebuild(&self, root: &Path) -> Result<(), String> {
+    pub fn rebuild(&self, root: &Path) -> Result<(), Failure> {
         let (next, site) = (self.0.folder.join("next"), self.root());
-        build(root, &next)?;
+        build(root, &next).inspect_err(|_| _ = fs::remove_dir_all(&next))?;
         let swapping = self
             .0
             .swap
@@ -152,7 +176,9 @@ impl Site {
         };
         let swapped = removed.and_then(|()| fs::rename(&next, &site));
         drop(swapping);
-        swapped.map_err(|error| format!("cannot write to {}: {error}", site.display()))
+        swapped.map_err(|error| {
+            Failure::Machine(format!("cannot write to {}: {error}", site.display()))
+        })
     }
 
     /// Reads a file of the book that `find` chooses, while no other book takes its place.

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use arguments::Arguments;
+use build::Failure;
 use reload::Shown;
 
 fn main() -> ExitCode {
@@ -58,7 +59,7 @@ fn build_only(root: &Path, out: PathBuf) -> Result<(), String> {
     let out = std::path::absolute(&out).map_err(|error| format!("{}: {error}", out.display()))?;
     build::check_out(&out)?;
     let start = Instant::now();
-    build::build(root, &out)?;
+    build::build(root, &out).map_err(Failure::text)?;
     println!(
         "built {} in {} ms; every link in it leads somewhere",
         out.display(),
@@ -84,7 +85,7 @@ fn show(root: &Path, folder: &Path, port: u16) -> Result<(), String> {
     let shown = Arc::new(Shown::default());
     // Watching begins before the first build, so that nothing saved meanwhile is missed.
     let changes = watch::watch(root);
-    rebuild(root, &site, &shown);
+    rebuild(root, &site, &shown)?;
     serve::start(listener, site.clone(), shown.clone())
         .map_err(|error| format!("cannot serve: {error}"))?;
     println!(
@@ -95,7 +96,11 @@ fn show(root: &Path, folder: &Path, port: u16) -> Result<(), String> {
     match changes {
         Ok(changes) => {
             while changes.wait() {
-                rebuild(root, &site, &shown);
+                // Room on the disk can be made while this runs, so what the machine refuses is no reason to end now.
+                if let Err(what) = rebuild(root, &site, &shown) {
+                    _ = writeln!(io::stderr(), "\n{what}");
+                    shown.failed(what);
+                }
             }
         }
         Err(_) => loop {
@@ -105,22 +110,28 @@ fn show(root: &Path, folder: &Path, port: u16) -> Result<(), String> {
     Ok(())
 }
 
-/// Builds once more. When that fails, the last good book stays, and what is wrong is shown on each page.
+/// Builds once more. When the book is wrong, the last good one stays, and what is wrong is shown on each page.
 ///
 /// A terminal that has gone is no reason to stop serving, so what cannot be printed is not.
-fn rebuild(root: &Path, site: &build::Site, shown: &Shown) {
+///
+/// # Errors
+///
+/// What the machine refuses.
+fn rebuild(root: &Path, site: &build::Site, shown: &Shown) -> Result<(), String> {
     let start = Instant::now();
     match site.rebuild(root) {
         Ok(()) => {
             shown.built();
             _ = writeln!(io::stdout(), "built in {} ms", start.elapsed().as_millis());
         }
-        Err(what) => {
+        Err(Failure::Book(what)) => {
             _ = writeln!(
                 io::stderr(),
                 "\n{what}\n\nThe book was not rebuilt. Mend this and save."
             );
             shown.failed(what);
         }
+        Err(Failure::Machine(what)) => return Err(what),
     }
+    Ok(())
 }
