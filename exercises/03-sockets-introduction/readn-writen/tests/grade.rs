@@ -13,7 +13,7 @@ pub fn main() -> std::process::ExitCode {
         .section("03-sockets-introduction#a-stream-has-no-edges")
         .check(2, reads_on_until_it_has_all)
         .check(1, stops_at_end_of_file)
-        .time(Duration::from_secs(3))
+        .time(Duration::from_secs(2))
         .check(1, leaves_the_next_message_alone)
         .check(2, reads_on_after_a_signal)
         .check(1, reports_a_reset)

@@ -32,6 +32,8 @@ const RESULT: &str = "After the call the length says how many bytes of the buffe
 const AGAIN: &str = "The kernel has put the length of the last address where the room was. Say again how much room there is, \
      before each call.";
 
+const ERRORS: &str = "The program reported errors before it was mended, and has to do so still.";
+
 /// An IPv6 caller after an IPv4 caller: both addresses come out whole.
 fn an_ipv6_caller_is_whole(cx: &Check) -> Verdict {
     let calls = [
@@ -39,7 +41,14 @@ fn an_ipv6_caller_is_whole(cx: &Check) -> Verdict {
         inet6_call()?,
         inet_call("127.0.0.1:0")?,
     ];
-    said_of_callers(cx, &calls, ROOM)
+    said_of_callers(cx, &calls, ROOM)?;
+
+    let socket = socket(libc::AF_INET, libc::SOCK_STREAM)?;
+    cx.begins_again("callers gets a socket that does not listen");
+    let subject = cx.spawner().named("callers");
+    let subject = subject.subject(move || callers(&[socket.as_fd()]))?;
+    subject.fails_with(Errno::EINVAL).because(ERRORS)?;
+    PASS
 }
 
 /// A caller from the Unix domain: its path comes out whole, and so does the IPv4 address after it.
@@ -92,16 +101,24 @@ fn an_abstract_name_keeps_all_its_bytes(cx: &Check) -> Verdict {
     said_of_callers(cx, &calls, RESULT)
 }
 
-/// The first sender of a datagram has an address, and the second has its own.
+/// The first sender of a datagram has an address, and each that follows has its own.
 fn the_first_sender_has_an_address(cx: &Check) -> Verdict {
     let socket = UdpSocket::bind("127.0.0.1:0")?;
     let mut sent = Vec::new();
-    for _ in 0..2 {
+    // An empty datagram is a datagram.
+    for data in [&b"hello"[..], b"", b"again"] {
         let sender = UdpSocket::bind("127.0.0.1:0")?;
-        sender.send_to(b"hello", socket.local_addr()?)?;
+        sender.send_to(data, socket.local_addr()?)?;
         sent.push(("an IPv4 socket", sender.local_addr()?.to_string()));
     }
-    said_of_senders(cx, socket.into(), &sent, ROOM)
+    said_of_senders(cx, socket.into(), &sent, ROOM)?;
+
+    let socket = self::socket(libc::AF_INET, libc::SOCK_STREAM)?;
+    cx.begins_again("senders gets a socket that is not connected");
+    let subject = cx.spawner().named("senders");
+    let subject = subject.subject(move || senders(socket.as_fd(), 1))?;
+    subject.fails_with(Errno::ENOTCONN).because(ERRORS)?;
+    PASS
 }
 
 /// A sender with a name after one that has none.
@@ -279,11 +296,7 @@ fn in_folder(folder: &Path, name: &str) -> io::Result<Vec<u8>> {
 
 /// A socket of the Unix domain, bound to a name if there is one.
 fn unix_socket(kind: libc::c_int, name: Option<&[u8]>) -> io::Result<OwnedFd> {
-    // SAFETY: no pointers are passed, and the new descriptor is owned by nobody else.
-    let socket = unsafe {
-        let fd = checked(libc::socket(libc::AF_UNIX, kind | libc::SOCK_CLOEXEC, 0))?;
-        OwnedFd::from_raw_fd(fd)
-    };
+    let socket = socket(libc::AF_UNIX, kind)?;
     if let Some(name) = name {
         let address = unix_address(name);
         // SAFETY: the address is as long as is said.
@@ -296,6 +309,14 @@ fn unix_socket(kind: libc::c_int, name: Option<&[u8]>) -> io::Result<OwnedFd> {
         })?;
     }
     Ok(socket)
+}
+
+fn socket(family: libc::c_int, kind: libc::c_int) -> io::Result<OwnedFd> {
+    // SAFETY: no pointers are passed, and the new descriptor is owned by nobody else.
+    unsafe {
+        let fd = checked(libc::socket(family, kind | libc::SOCK_CLOEXEC, 0))?;
+        Ok(OwnedFd::from_raw_fd(fd))
+    }
 }
 
 fn to_unix(socket: &OwnedFd, name: &[u8]) -> io::Result<()> {
