@@ -6,7 +6,7 @@ use anyhow::Result;
 use catalog::{Catalog, Chapter, Exercise, SectionRef, Unknown};
 
 use crate::command::Usage;
-use crate::paint::{bar, bold, count, cyan, dim, green, red, yellow};
+use crate::paint::{bar, bold, count, cyan, dim, green, red, width, yellow};
 use crate::progress::{Entry, Store};
 use crate::sources;
 
@@ -217,26 +217,22 @@ impl Course {
             "  edit  {}",
             cyan(format_args!("{}:{line}", file.display()))
         );
-        let _ = writeln!(text, "  read  {}", self.place(&exercise.section));
-        text
+        text + &self.place(&exercise.section)
     }
 
-    /// Where a section of the book is: its title, its page and line.
-    pub fn place(&self, section: &SectionRef) -> String {
+    /// Where a section of the book is: its page and line, and its title; in two lines where one is too narrow.
+    fn place(&self, section: &SectionRef) -> String {
         let Some(chapter) = self.catalog.chapter(&section.chapter) else {
-            return section.to_string();
+            return format!("  read  {section}\n");
         };
-        match chapter.heading(&section.anchor) {
-            Some(heading) => {
-                let page = format!("{}:{}", chapter.page.display(), heading.line);
-                format!(
-                    "{}  {}",
-                    cyan(page),
-                    dim(format_args!("“{}”, or `cargo book`", heading.title))
-                )
-            }
-            None => cyan(chapter.page.display()),
-        }
+        let Some(heading) = chapter.heading(&section.anchor) else {
+            return format!("  read  {}\n", cyan(chapter.page.display()));
+        };
+        let page = format!("{}:{}", chapter.page.display(), heading.line);
+        let title = format!("“{}”, or `cargo book`", heading.title);
+        let fits = page.chars().count() + title.chars().count() + 10 <= width();
+        let between = if fits { "  " } else { "\n        " };
+        format!("  read  {}{between}{}\n", cyan(page), dim(title))
     }
 
     /// [`place`](Self::place), for a reference as reports have it: `03-sockets-introduction#a-stream-has-no-edges`.

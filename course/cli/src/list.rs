@@ -60,9 +60,7 @@ pub fn for_people(course: &Course) -> String {
                 Standing::Changed => "changed since it passed".to_owned(),
                 Standing::Failing => "failing".to_owned(),
             };
-            if said.chars().count() <= room {
-                let _ = write!(text, "  {said}");
-            }
+            let _ = write!(text, "  {}", paint::shortened(&said, room));
             text.push('\n');
         }
         text.push('\n');

@@ -63,6 +63,7 @@ pub fn watch(course: Course) -> Result<bool> {
         exercise,
         tell,
     };
+    session.footer();
     session.begin_quietly();
     session.run(&events);
     Ok(true)
@@ -152,7 +153,6 @@ struct Session {
 
 impl Session {
     fn run(&mut self, events: &Receiver<Event>) {
-        self.footer();
         loop {
             let event = match self.last_save {
                 None => events.recv().map_err(|_| RecvTimeoutError::Disconnected),

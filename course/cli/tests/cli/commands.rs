@@ -55,7 +55,10 @@ fn grading_explains_the_first_failure_and_moves_on_after_a_pass() {
         passed.contains("✓ order  3 of 3 points  passed"),
         "{passed}"
     );
-    assert!(passed.contains("cargo course solution order"), "{passed}");
+    assert!(
+        passed.contains("Now you may compare: cargo course solution order"),
+        "{passed}"
+    );
     assert!(passed.contains("Next: total  Count what came"), "{passed}");
     assert!(course.ok("").contains("total"));
 }

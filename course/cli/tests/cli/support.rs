@@ -110,12 +110,21 @@ impl Course {
     }
 }
 
-fn copy(from: &Path, to: &Path) {
+/// Copies a course, without what was built or kept in it.
+pub fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
         let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            fs::create_dir(&target).unwrap();
+        let name = entry.file_name();
+        if [".git", ".course", "target"]
+            .iter()
+            .any(|left_out| name == *left_out)
+        {
+            continue;
+        }
+        // `metadata` follows links.
+        if fs::metadata(entry.path()).unwrap().is_dir() {
             copy(&entry.path(), &target);
         } else {
             fs::copy(entry.path(), target).unwrap();
