@@ -135,7 +135,8 @@ fn decided(claim: &Claim) -> String {
     let mut html = match &claim.decided_by {
         Decider::Experiment(name) => format!(
             "<span class=\"how\">Experiment</span> <code>{}</code>",
-            escape(name)
+            // A name is as long as a sentence: it may break between its words.
+            escape(name).replace('_', "_<wbr>")
         ),
         Decider::Authority(text) => {
             format!("<span class=\"how\">Authority</span> {}", inline(text))

@@ -255,7 +255,7 @@ fn the_claims_table_has_a_row_with_an_id_for_each() {
         "<tr id=\"claim-03-1\" class=\"wrong\">",
         "<code>sizeof</code> a",
         "<p class=\"correction\">It sees <em>eight</em>.</p>",
-        "<code>bind_it</code><p class=\"seen\">Seen: foo.so</p>",
+        "<code>bind_<wbr>it</code><p class=\"seen\">Seen: foo.so</p>",
         "<a href=\"https://man7.org/linux/man-pages/man2/bind.2.html\">bind(2)</a>",
         "<span class=\"how\">Authority</span> RFC 1700",
     ] {
@@ -530,7 +530,7 @@ fn the_built_site_is_checked_whole() {
     write(
         root,
         "sub/two.html",
-        "<p><a href=\"../none.html\">x</a> {{#claim 1}} <a href=\"#d\">y</a> <a href=\"../../z\">z</a>",
+        "<p id=e><a href=\"../none.html\">x</a> {{#claim 1}} <a href=\"#d\">y</a> <a href=\"../../z\">z</a>",
     );
     let found: Vec<String> = site::check(root)
         .expect("readable")
