@@ -1,7 +1,6 @@
 //! Is it so on this kernel? Runs the book's experiments, and shows what was recorded beside what is seen.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::process::Command;
 use std::time::Duration;
 
@@ -188,27 +187,21 @@ fn show(claim: &Claim, seen: Option<&Check>, sum: &mut Sum) -> String {
         bold(&claim.id),
         dim(claim.verdict.words())
     );
-    text += &paint::paragraph(&claim.says, 4);
+    text += &paint::paragraph(&format!("“{}”", claim.says), 4);
     if let Some(correction) = &claim.correction {
         text += &paint::paragraph(correction, 4);
     }
-    match &claim.seen {
+    text += &match &claim.seen {
         // The same words twice help nobody.
         Some(recorded) if is_in(recorded, seen) => {
-            let _ = writeln!(text, "    {} {recorded}", dim("recorded and seen"));
+            paint::paragraph(&format!("seen as recorded: {recorded}"), 4)
         }
         Some(recorded) if claim.experiment().is_some() => {
-            let _ = writeln!(
-                text,
-                "    {} {recorded}\n    {}     {now}",
-                dim("recorded"),
-                dim("seen")
-            );
+            paint::paragraph(&format!("recorded: {recorded}"), 4)
+                + &paint::paragraph(&format!("seen: {now}"), 4)
         }
-        _ => {
-            let _ = writeln!(text, "    {now}");
-        }
-    }
+        _ => paint::paragraph(&now, 4),
+    };
     text
 }
 

@@ -82,6 +82,12 @@ impl Course {
         Standing::of(&self.store.progress().of(&exercise.slug), sources)
     }
 
+    /// Whether nobody has edited the stub of `exercise`.
+    pub fn is_untouched(&self, exercise: &Exercise) -> bool {
+        let at = |path: &std::path::Path| self.catalog.at(path);
+        sources::same(&at(&exercise.dir.join("src")), &at(&exercise.pristine)).unwrap_or(false)
+    }
+
     /// Whether `exercise` has once passed.
     pub fn has_passed(&self, exercise: &Exercise) -> bool {
         self.store.progress().of(&exercise.slug).passed.is_some()

@@ -126,7 +126,7 @@ fn for_programs(exercise: &Exercise, ran: &Ran) -> Value {
 }
 
 /// Writes down how it went. After a pass, the next unsolved exercise is the current one. What is the grader's own fault,
-/// or was not run, is not written down against anybody. Only an exercise that was graded alone becomes the current one.
+/// or was not run, is not written down against anybody; nor is a stub that nobody has touched. Only an exercise that was graded alone becomes the current one.
 pub fn remember(course: &mut Course, exercise: &Exercise, ran: &Ran, alone: bool) {
     let (points, of) = ran.report.points();
     if ran.passed() {
@@ -139,7 +139,9 @@ pub fn remember(course: &mut Course, exercise: &Exercise, ran: &Ran, alone: bool
                 progress.current.clone_from(&next);
             }
         });
-    } else if ran.died.is_some() || ran.report.count(report::Outcome::Fail) > 0 {
+    } else if (ran.died.is_some() || ran.report.count(report::Outcome::Fail) > 0)
+        && !course.is_untouched(exercise)
+    {
         course.store.change(|progress| {
             progress.failed(&exercise.slug, points, of, ran.sources);
             if alone {

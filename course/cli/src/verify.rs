@@ -215,7 +215,7 @@ fn try_one(catalog: &Catalog, variant: &Variant, built: Option<&Built>) -> Trial
     };
     let mut command = Command::new(binary);
     command.current_dir(catalog.at(&variant.exercise.dir));
-    let (report, died) = match grade::run(&mut command, LIMIT, &Cancel::default()) {
+    let (report, died) = match grade::run(&mut command, LIMIT * time_scale(), &Cancel::default()) {
         Ok((report, died)) => (report, died.map(|(how, output)| with_output(how, &output))),
         Err(error) => (crate::report::Report::default(), Some(format!("{error:#}"))),
     };

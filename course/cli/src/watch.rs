@@ -220,12 +220,7 @@ impl Session {
 
     /// Grades at the start. What was never touched is only built, so that the first save has its verdict at once.
     fn begin_quietly(&mut self) {
-        let at = |path: &Path| self.course.catalog.at(path);
-        let untouched = sources::same(
-            &at(&self.exercise.dir.join("src")),
-            &at(&self.exercise.pristine),
-        )
-        .unwrap_or(false);
+        let untouched = self.course.is_untouched(&self.exercise);
         self.begin(untouched);
     }
 

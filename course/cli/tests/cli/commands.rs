@@ -77,7 +77,12 @@ fn the_list_follows_what_was_graded() {
             .clone();
         found["standing"].as_str().unwrap().to_owned()
     };
-    assert_eq!(standing("order"), "new");
+    course.run("grade order");
+    assert_eq!(
+        standing("order"),
+        "new",
+        "an untouched stub is not held against anybody"
+    );
     course.answer(WRONG);
     course.run("grade order");
     assert_eq!(standing("order"), "failing");
@@ -268,7 +273,7 @@ fn claims_show_recorded_beside_seen() {
     let course = Course::new();
     let out = course.ok("claims");
     assert!(
-        out.contains("✓ 03.1  true\n") && out.contains("recorded and seen 00 07"),
+        out.contains("✓ 03.1  true\n") && out.contains("seen as recorded: 00 07"),
         "{out}"
     );
     assert!(
@@ -286,7 +291,7 @@ fn claims_show_recorded_beside_seen() {
     let other = course.run("claims 3");
     assert_eq!(other.code, Some(1));
     assert!(
-        other.out.contains("recorded 00 07\n    seen     07 00"),
+        other.out.contains("recorded: 00 07\n    seen: 07 00"),
         "{}",
         other.out
     );
