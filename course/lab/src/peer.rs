@@ -22,7 +22,7 @@ use crate::system;
 pub struct Peer {
     bench: Rc<Bench>,
     fd: OwnedFd,
-    name: &'static str,
+    name: String,
 }
 
 impl Peer {
@@ -33,14 +33,14 @@ impl Peer {
         Ok(Peer {
             bench,
             fd,
-            name: "peer",
+            name: "peer".into(),
         })
     }
 
     /// The same peer under a name that the step log shows.
     #[must_use]
-    pub fn named(mut self, name: &'static str) -> Peer {
-        self.name = name;
+    pub fn named(mut self, name: &str) -> Peer {
+        self.name = name.into();
         self
     }
 

@@ -137,7 +137,7 @@ impl<'c> Place<'c> {
                 Finding::fail(format!("expected {wanted}, but it got {why}"))
             })?;
         bench.step(format!("{} connects to {to}", self.name));
-        self.check.peer(fd)
+        Ok(self.check.peer(fd)?.named(&self.name))
     }
 }
 

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
+use crate::bench::Bench;
 use crate::check::Check;
 use crate::child::Capture;
 use crate::finding::{Finding, Kind, Pass, Verdict};
@@ -139,10 +140,54 @@ fn run(case: &Case, time: Duration, folder: PathBuf) -> Vec<u8> {
             finding.detail.encode(&mut frame);
         }
     }
+    let wires = match &verdict {
+        Err(finding) if finding.kind == Kind::Fail => drawings(bench),
+        _ => Vec::new(),
+    };
+    save_captures(bench, &case.name);
+    wires.encode(&mut frame);
     bench.log.borrow().lines().encode(&mut frame);
     output.encode(&mut frame);
     bench.evidence.borrow().encode(&mut frame);
     frame
+}
+
+/// What was on the wires, without what hosts send on their own. The end of a long record is where the
+/// failure is.
+fn drawings(bench: &Bench) -> Vec<String> {
+    const SHOWN: usize = 40;
+    let nets = bench.nets.borrow();
+    let wires = nets.iter().filter_map(|net| net.wire().ok());
+    let wires = wires.map(|wire| wire.without_upkeep());
+    let shown = wires.filter(|wire| !wire.frames().is_empty()).map(|wire| {
+        let count = wire.frames().len();
+        if count <= SHOWN {
+            return wire.ladder();
+        }
+        let first = wire.frames()[count - SHOWN].number;
+        let end = wire.only(|frame| frame.number >= first);
+        format!("… {} earlier frames\n{}", count - SHOWN, end.ladder())
+    });
+    shown.collect()
+}
+
+/// Writes what was on the wires to the folder that `LAB_CAPTURES` names, for tcpdump and Wireshark.
+fn save_captures(bench: &Bench, name: &str) {
+    let Some(folder) = std::env::var_os("LAB_CAPTURES") else {
+        return;
+    };
+    for (i, net) in bench.nets.borrow().iter().enumerate() {
+        let number = if i == 0 {
+            String::new()
+        } else {
+            format!("-{}", i + 1)
+        };
+        let path = PathBuf::from(&folder).join(format!("{name}{number}.pcapng"));
+        let saved = std::fs::File::create(&path).and_then(|mut file| net.wire()?.pcapng(&mut file));
+        if let Err(error) = saved {
+            eprintln!("LAB_CAPTURES: {}: {error}", path.display());
+        }
+    }
 }
 
 /// The other side of [`run`]'s bytes.
@@ -164,6 +209,7 @@ fn decode(bytes: &mut &[u8]) -> Option<(Verdict, Account)> {
         }),
     };
     let account = Account {
+        wires: Sealed::decode(bytes)?,
         steps: Sealed::decode(bytes)?,
         output: Sealed::decode(bytes)?,
         evidence: Sealed::decode(bytes)?,
