@@ -193,7 +193,7 @@ fn tally(claims: &[Claim]) -> String {
             .count();
         let words = match verdict {
             Verdict::Conditional => "true under a condition",
-            Verdict::Platform => "not true on Linux",
+            Verdict::Platform => "true on some systems",
             other => other.words(),
         };
         (count > 0).then(|| format!("{count} {words}"))
