@@ -19,9 +19,9 @@
 //! | IPv4     | 20 bytes | 9: protocol, 12: source address, 16: destination address                     |
 //! | TCP      | 40 bytes | 0: source port, 2: destination port, 4: sequence number (32 bits), 13: flags |
 //!
-//! Answer each question below: replace `todo!` with a constant. A calculator is allowed, a program is
-//! not needed. On a machine that can make hosts, your answers are also tried on a frame which your own
-//! kernel sends.
+//! The file asks eight questions. Answer each: replace its `todo!` with a constant. A calculator is
+//! allowed, a program is not needed. On a machine that can make hosts, your answers are also tried on a
+//! frame which your own kernel sends.
 
 use std::net::Ipv4Addr;
 
