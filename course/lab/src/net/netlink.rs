@@ -47,10 +47,6 @@ impl Message {
         self.attribute(kind, &value.to_ne_bytes())
     }
 
-    pub(super) fn text(self, kind: u16, value: &str) -> Self {
-        self.attribute(kind, &[value.as_bytes(), b"\0"].concat())
-    }
-
     /// An attribute whose value is what `fill` adds.
     pub(super) fn nested(self, kind: u16, fill: impl FnOnce(Self) -> Self) -> Self {
         let start = self.0.len();

@@ -41,6 +41,8 @@ pub(super) struct Switch {
     rules_made: u32,
     /// Copies to be delivered later, in order of time.
     delayed: Vec<(Duration, Copy)>,
+    /// Those that were given a frame since this was last set to none.
+    reached: Ports,
     record: Record,
     started: Instant,
     /// An order that is answered when there is something to tell, or at this time.
@@ -92,6 +94,7 @@ impl Switch {
             rules: Vec::new(),
             rules_made: 0,
             delayed: Vec::new(),
+            reached: 0,
             record: Record::default(),
             started,
             waiting: None,
@@ -108,7 +111,7 @@ impl Switch {
                     self.take(port, &mut buffer, TURN);
                 }
             }
-            self.deliver_due();
+            self.deliver_due(&mut buffer);
             // An order is in force for what comes after it, so what came before it goes first.
             let ordered = ready & 1 << self.ports.len() != 0;
             if ordered {
@@ -151,13 +154,25 @@ impl Switch {
         self.started.elapsed()
     }
 
-    /// Takes frames from a cable, at most so many. How many there were.
-    fn take(&mut self, port: usize, buffer: &mut [u8], at_most: usize) -> usize {
+    /// Takes frames, at most so many, from a cable and from those whose hosts answer at once. How many there were.
+    ///
+    /// A host's kernel may answer a frame before the write that delivers it returns. Such an answer is taken next, so that it
+    /// stands in the record before what was sent after it.
+    fn take(&mut self, first: usize, buffer: &mut [u8], at_most: usize) -> usize {
+        let mut turns = vec![first];
         for count in 0..at_most {
-            match self.ports[port].cable.receive(buffer) {
-                Some(length) => self.forward(port, &buffer[..length]),
-                None => return count,
-            }
+            let taken = loop {
+                let Some(port) = turns.last().copied() else {
+                    return count;
+                };
+                match self.ports[port].cable.receive(buffer) {
+                    Some(length) => break (port, length),
+                    None => turns.pop(),
+                };
+            };
+            self.reached = 0;
+            self.forward(taken.0, &buffer[..taken.1]);
+            turns.extend((0..self.ports.len()).filter(|port| self.reached & 1 << port != 0));
         }
         at_most
     }
@@ -254,7 +269,7 @@ impl Switch {
             return self.end(&copy);
         }
         let mut due = now;
-        let mut twice = false;
+        let mut twice = None;
         let mut hold = None;
         for demand in demands
             .iter()
@@ -271,7 +286,7 @@ impl Switch {
                     What::Delayed
                 }
                 Action::Duplicate => {
-                    twice = true;
+                    twice = Some(demand.rule);
                     What::Delivered
                 }
                 Action::HoldUntil { later } => {
@@ -290,8 +305,9 @@ impl Switch {
                 return self.end(&copy);
             }
         }
-        let again = twice.then(|| Copy {
+        let again = twice.map(|rule| Copy {
             what: What::Duplicate,
+            rule,
             ..copy.clone()
         });
         for copy in [Some(copy), again].into_iter().flatten() {
@@ -342,7 +358,7 @@ impl Switch {
         self.delayed.insert(place, (due, copy));
     }
 
-    fn deliver_due(&mut self) {
+    fn deliver_due(&mut self, buffer: &mut [u8]) {
         while self
             .delayed
             .first()
@@ -350,6 +366,7 @@ impl Switch {
         {
             let (_, copy) = self.delayed.remove(0);
             self.end(&copy);
+            self.take(copy.port, buffer, TURN);
         }
     }
 
@@ -360,8 +377,12 @@ impl Switch {
             what = What::Cut;
         }
         let now = self.now();
-        if what.arrived() && !self.ports[copy.port].cable.send(&copy.bytes) {
-            what = What::Refused;
+        if what.arrived() {
+            if self.ports[copy.port].cable.send(&copy.bytes) {
+                self.reached |= 1 << copy.port;
+            } else {
+                what = What::Refused;
+            }
         }
         self.record
             .went(copy.frame, copy.port, now, what, copy.rule);

@@ -44,33 +44,27 @@ impl Wire {
             }
             let remark = frame.remark();
             let from = column(&frame.from);
+            let arrives = frame.arrived() || frame.fates.is_empty();
             match &frame.to {
-                Some(to) => arrow(
-                    &mut line,
-                    from,
-                    column(to),
-                    &words,
-                    &remark,
-                    frame.arrived() || frame.fates.is_empty(),
-                ),
+                Some(to) => arrow(&mut line, from, column(to), &words, &remark, arrives),
+                // For several: to the outermost of them on both sides, what it says on the longer one.
                 None => {
-                    // For everyone: to the outermost hosts on both sides, what it says on the longer one.
-                    let (left, right) =
-                        (place(0, hosts.len()), place(hosts.len() - 1, hosts.len()));
+                    let reached = || {
+                        frame
+                            .fates
+                            .iter()
+                            .map(|fate| column(&fate.to))
+                            .chain([from])
+                    };
+                    let left = reached().min().unwrap_or(from);
+                    let right = reached().max().unwrap_or(from);
                     let (near, far) = if from - left > right - from {
                         (right, left)
                     } else {
                         (left, right)
                     };
                     arrow(&mut line, from, near, &[], "", true);
-                    arrow(
-                        &mut line,
-                        from,
-                        far,
-                        &words,
-                        &remark,
-                        frame.arrived() || frame.fates.is_empty(),
-                    );
+                    arrow(&mut line, from, far, &words, &remark, arrives);
                 }
             }
             let line: String = line[LEFT..].iter().collect();
@@ -158,7 +152,7 @@ fn arrow(line: &mut [char], from: usize, to: usize, words: &[String], remark: &s
             }] = [' ', ' ', 'X'][step];
         }
     }
-    let room = (high - low).saturating_sub(8);
+    let room = (high - low).saturating_sub(6);
     let text = label(words, remark, room);
     let length = text.chars().count();
     let start = low + (high - low - length.min(high - low)) / 2;
