@@ -432,9 +432,12 @@ fn a_childs_copy_is_not_the_network(_: &Check) -> Verdict {
 
 /// A network that is the test's alone.
 fn build() -> Result<Net, Finding> {
-    Net::lan(&["a", "b"]).map_err(|error| match lab::net::is_missing(&error) {
-        true => Finding::needs(format!("hosts ({error})")),
-        false => error.into(),
+    Net::lan(&["a", "b"]).map_err(|error| {
+        if lab::net::is_missing(&error) {
+            Finding::needs(format!("hosts ({error})"))
+        } else {
+            error.into()
+        }
     })
 }
 

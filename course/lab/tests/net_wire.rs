@@ -213,9 +213,9 @@ fn a_window_is_told_in_bytes(cx: &Check) -> Verdict {
 fn segments_are_as_a_wire_carries_them(cx: &Check) -> Verdict {
     let net = cx.lan(&["client", "server"])?;
     let (mut ours, mut theirs) = connection(net.host("client"), net.host("server"))?;
-    ours.write_all(&[7; 20_000])?;
+    ours.write_all(&[7; 10_000])?;
     ensure!(
-        read(&mut theirs, 20_000)? == [7; 20_000],
+        read(&mut theirs, 10_000)? == [7; 10_000],
         "the bytes changed"
     );
     let wire = net.wire()?;
@@ -235,7 +235,7 @@ fn segments_are_as_a_wire_carries_them(cx: &Check) -> Verdict {
         wire.frames().len()
     );
     ensure!(
-        wire.data("client") == [7; 20_000],
+        wire.data("client") == [7; 10_000],
         "the data is {} bytes",
         wire.data("client").len()
     );

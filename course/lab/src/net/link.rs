@@ -141,7 +141,7 @@ impl Links {
         let mut ready = false;
         let ask = Message::new(libc::RTM_GETLINK, 0, &device_header(0, 0));
         self.netlink.dump(ask, |kind, body| {
-            ready |= kind == libc::RTM_NEWLINK && says_operational(body, device)
+            ready |= kind == libc::RTM_NEWLINK && says_operational(body, device);
         })?;
         Ok(ready)
     }
@@ -179,7 +179,7 @@ impl Events {
         let mut ready = now;
         while !ready {
             self.0.event(|kind, body| {
-                ready |= kind == libc::RTM_NEWLINK && says_operational(body, device)
+                ready |= kind == libc::RTM_NEWLINK && says_operational(body, device);
             })?;
         }
         Ok(())

@@ -177,7 +177,7 @@ impl Netlink {
     /// Reads one datagram, which may hold several messages.
     fn read(&self, mut each: impl FnMut(Header, &[u8])) -> io::Result<()> {
         // The kernel fills at most 32 KiB into one datagram of a dump.
-        let mut buffer = [0; 32 << 10];
+        let mut buffer = vec![0; 32 << 10];
         let length = loop {
             match recv(self.socket.as_raw_fd(), &mut buffer, MsgFlags::empty()) {
                 Err(nix::Error::EINTR) => {}

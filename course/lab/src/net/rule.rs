@@ -399,12 +399,11 @@ impl Compiled {
     }
 }
 
-/// A number from 0 to 1 that looks random and depends on nothing but the seed and the count (the finalizer of SplitMix64).
+/// A number from 0 to below 1 that looks random and depends on nothing but the seed and the count (the last steps of SplitMix64).
 fn chance(seed: u64, count: u64) -> f64 {
     let mut x = seed.wrapping_add(count.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     x ^= x >> 31;
-    // The upper 53 bits fit a float exactly.
-    (x >> 11) as f64 / (1u64 << 53) as f64
+    f64::from((x >> 32) as u32) / (f64::from(u32::MAX) + 1.0)
 }

@@ -172,8 +172,7 @@ impl Pattern {
             .collect();
         self.words.iter().all(|word| match word.as_str() {
             "data" => !frame.packet.data.is_empty(),
-            "empty" => frame.packet.data.is_empty(),
-            "len=0" => frame.packet.data.is_empty(),
+            "empty" | "len=0" => frame.packet.data.is_empty(),
             word => known.contains(&word),
         })
     }

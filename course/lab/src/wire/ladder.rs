@@ -71,7 +71,7 @@ impl Wire {
             let _ = writeln!(
                 drawing,
                 "{:>10}  {}",
-                clock(frame.time - first.time),
+                clock(frame.time.saturating_sub(first.time)),
                 line.trim_end()
             );
         }
@@ -90,7 +90,7 @@ impl Wire {
                 // A host on two LANs stands between them.
                 Some((order, _)) => *order = 1,
                 None if self.frames.iter().any(|frame| takes_part(host, frame)) => {
-                    hosts.push((2 * lan, host.clone()))
+                    hosts.push((2 * lan, host.clone()));
                 }
                 None => {}
             }
