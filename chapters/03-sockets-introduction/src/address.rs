@@ -11,8 +11,8 @@ use crate::error::{CallError, InCall};
 
 /// A socket address of any family, with its length.
 ///
-/// The two belong together: `bind(2)`, `connect(2)` and `sendto(2)` take both, and a Unix address
-/// has no other sign of where it ends.
+/// The two belong together: `bind(2)`, `connect(2)` and `sendto(2)` take both, and a
+/// Unix address has no other sign of where it ends.
 #[derive(Clone, Copy)]
 pub struct Address {
     storage: sockaddr_storage,
@@ -22,7 +22,7 @@ pub struct Address {
 
 // ANCHOR: parts
 impl Address {
-    /// Where the address begins, as system calls want it. It stays valid as long as `self` does.
+    /// Where the address begins, as system calls want it. Valid as long as `self` is.
     pub fn as_ptr(&self) -> *const sockaddr {
         (&raw const self.storage).cast()
     }
@@ -35,27 +35,28 @@ impl Address {
 
     /// The bytes that count, as they lie in memory.
     pub fn bytes(&self) -> &[u8] {
-        // SAFETY: `storage` was zeroed before it was filled, so every byte of it is initialized;
-        // `len` never exceeds its size; the slice borrows `self`.
+        // SAFETY: `storage` was zeroed before it was filled, so every byte of it is
+        // initialized; `len` never exceeds its size; the slice borrows `self`.
         unsafe { std::slice::from_raw_parts(self.as_ptr().cast(), self.len as usize) }
     }
 
-    /// The family, for example `AF_INET`. `AF_UNSPEC`, which is 0, when there is no address at all.
+    /// The family, such as `AF_INET`. `AF_UNSPEC`, which is 0, when there is none.
     pub fn family(&self) -> sa_family_t {
         self.storage.ss_family
     }
     // ANCHOR_END: parts
 
     // ANCHOR: from_bytes
-    /// Copies an address from memory. `None` when it is longer than any address, 128 bytes.
+    /// Copies an address from memory. `None` when it is longer than 128 bytes.
     pub fn from_bytes(bytes: &[u8]) -> Option<Address> {
         let mut address = Address::empty();
         if bytes.len() > size_of::<sockaddr_storage>() {
             return None;
         }
         address.len = bytes.len() as socklen_t;
+        let memory = address.as_mut_ptr::<u8>();
         // SAFETY: the length was checked, and a new variable overlaps nothing.
-        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), address.as_mut_ptr(), bytes.len()) };
+        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), memory, bytes.len()) };
         Some(address)
     }
 
@@ -71,10 +72,11 @@ impl Address {
     // ANCHOR_END: from_bytes
 
     // ANCHOR: filled_by
-    /// Lets a system call fill in an address, and returns it with what the call returned.
+    /// Lets a system call fill in an address, and returns it with what the call
+    /// returned.
     ///
-    /// `ask` gets the two arguments by which `accept(2)`, `getsockname(2)`, `getpeername(2)` and
-    /// `recvfrom(2)` give an address.
+    /// `ask` gets the two arguments by which `accept(2)`, `getsockname(2)`,
+    /// `getpeername(2)` and `recvfrom(2)` give an address.
     ///
     /// # Errors
     ///
@@ -86,7 +88,8 @@ impl Address {
         let mut address = Address::empty();
         let room = size_of::<sockaddr_storage>() as socklen_t;
         let mut len = room; // in: how much room there is
-        let returned = Errno::result(ask(address.as_mut_ptr(), &raw mut len)).in_call(call)?;
+        let returned =
+            Errno::result(ask(address.as_mut_ptr(), &raw mut len)).in_call(call)?;
         address.len = len.min(room); // out: how long the address is
         Ok((returned, address))
     }
@@ -105,8 +108,9 @@ impl Address {
     /// The address of one certain family, if this is one.
     pub(crate) fn view<T: Structure>(&self) -> Option<&T> {
         let whole = self.len as usize >= size_of::<T>();
-        // SAFETY: `Structure` promises that `T` fits `storage`, and any bytes make a `T`.
-        (whole && i32::from(self.family()) == T::FAMILY).then(|| unsafe { &*self.as_ptr().cast() })
+        // SAFETY: `Structure` promises that a `T` fits, and that any bytes make one.
+        (whole && i32::from(self.family()) == T::FAMILY)
+            .then(|| unsafe { &*self.as_ptr().cast() })
     }
     // ANCHOR_END: view
 }
@@ -123,7 +127,7 @@ pub(crate) unsafe trait Structure {
     const FAMILY: c_int;
 }
 
-// SAFETY: plain integers and arrays of them; `tests/layout.rs` compares them with C's.
+// SAFETY: integers and arrays of them. `tests/layout.rs` compares them with C's.
 unsafe impl Structure for libc::sockaddr_in {
     const FAMILY: c_int = libc::AF_INET;
 }

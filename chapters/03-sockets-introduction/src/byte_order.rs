@@ -22,9 +22,9 @@ impl Order {
 // ANCHOR_END: order
 
 // ANCHOR: wire
-/// The low `N` bytes of `number`, high byte first. `None` when the number needs more than `N`.
+/// `number` in `N` bytes, high byte first. `None` when it needs more.
 ///
-/// `N` is 1 to 8: two for a port, four for an IPv4 address, eight for what `htobe64` is for.
+/// `N` is 1 to 8: two for a port, four for an IPv4 address, eight for a file's size.
 pub fn to_wire<const N: usize>(number: u64) -> Option<[u8; N]> {
     const { assert!(N >= 1 && N <= 8) };
     let mut wire = [0; N];
@@ -38,7 +38,6 @@ pub fn to_wire<const N: usize>(number: u64) -> Option<[u8; N]> {
 
 /// The number that `wire` spells, high byte first. `wire` has at most eight bytes.
 pub fn from_wire(wire: &[u8]) -> u64 {
-    wire.iter()
-        .fold(0, |number, &byte| number << 8 | u64::from(byte))
+    wire.iter().fold(0, |number, &byte| number << 8 | u64::from(byte))
 }
 // ANCHOR_END: wire

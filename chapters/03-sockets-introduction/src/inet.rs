@@ -13,18 +13,14 @@ impl From<SocketAddr> for Address {
             SocketAddr::V4(v4) => Address::of(sockaddr_in {
                 sin_family: sockaddr_in::FAMILY as sa_family_t,
                 sin_port: v4.port().to_be(),
-                sin_addr: in_addr {
-                    s_addr: u32::from_ne_bytes(v4.ip().octets()),
-                },
+                sin_addr: in_addr { s_addr: u32::from_ne_bytes(v4.ip().octets()) },
                 sin_zero: [0; 8],
             }),
             SocketAddr::V6(v6) => Address::of(sockaddr_in6 {
                 sin6_family: sockaddr_in6::FAMILY as sa_family_t,
                 sin6_port: v6.port().to_be(),
                 sin6_flowinfo: v6.flowinfo(),
-                sin6_addr: in6_addr {
-                    s6_addr: v6.ip().octets(),
-                },
+                sin6_addr: in6_addr { s6_addr: v6.ip().octets() },
                 sin6_scope_id: v6.scope_id(),
             }),
         }
@@ -65,7 +61,7 @@ impl Address {
         Some(std.into())
     }
 
-    /// The same port at another host, also of the other family. `None` when it has none.
+    /// The same port at another host, of any family. `None` when it has none.
     pub fn with_host(&self, host: IpAddr) -> Option<Address> {
         Some(SocketAddr::new(host, self.port()?).into())
     }
@@ -80,10 +76,14 @@ impl Address {
     // ANCHOR_END: parts
 
     // ANCHOR: compare
-    /// Whether both name the same host: the same address, on the same link where that matters.
+    /// Whether both name the same host: one address, on one link.
     pub fn same_host(&self, other: &Address) -> bool {
-        let scope = |one: &Address| one.view().map_or(0, |v6: &sockaddr_in6| v6.sin6_scope_id);
-        self.host().is_some() && self.host() == other.host() && scope(self) == scope(other)
+        let scope = |one: &Address| {
+            one.view().map_or(0, |v6: &sockaddr_in6| v6.sin6_scope_id)
+        };
+        self.host().is_some()
+            && self.host() == other.host()
+            && scope(self) == scope(other)
     }
 
     /// Whether both name the same port, at whatever host.

@@ -33,12 +33,7 @@ pub struct Field {
 pub const LAYOUTS: &[Layout] = &[
     layout!(sockaddr { sa_family, sa_data }),
     layout!(in_addr { s_addr }),
-    layout!(sockaddr_in {
-        sin_family,
-        sin_port,
-        sin_addr,
-        sin_zero
-    }),
+    layout!(sockaddr_in { sin_family, sin_port, sin_addr, sin_zero }),
     layout!(in6_addr { s6_addr }),
     layout!(sockaddr_in6 {
         sin6_family,
@@ -47,10 +42,7 @@ pub const LAYOUTS: &[Layout] = &[
         sin6_addr,
         sin6_scope_id
     }),
-    layout!(sockaddr_un {
-        sun_family,
-        sun_path
-    }),
+    layout!(sockaddr_un { sun_family, sun_path }),
     layout!(sockaddr_storage { ss_family }),
 ];
 // ANCHOR_END: table

@@ -5,8 +5,8 @@ use std::io::{self, ErrorKind, Read};
 
 /// Reads one line, newline included, a byte at a time.
 ///
-/// Returns an empty line at the end of the stream, and a line without a newline when the stream
-/// ends in the middle of one.
+/// Returns an empty line at the end of the stream, and a line without a newline when
+/// the stream ends in the middle of one.
 ///
 /// # Errors
 ///
@@ -29,10 +29,7 @@ pub fn read_line_slowly(mut source: impl Read, limit: usize) -> io::Result<Vec<u
 }
 
 fn too_long(limit: usize) -> io::Error {
-    io::Error::new(
-        ErrorKind::InvalidData,
-        format!("no newline in {limit} bytes"),
-    )
+    io::Error::new(ErrorKind::InvalidData, format!("no newline in {limit} bytes"))
 }
 // ANCHOR_END: slowly
 
@@ -48,11 +45,7 @@ pub struct LineReader<R> {
 impl<R: Read> LineReader<R> {
     /// Will read lines of at most `limit` bytes, newline included.
     pub fn new(source: R, limit: usize) -> LineReader<R> {
-        LineReader {
-            source,
-            ahead: Vec::new(),
-            limit,
-        }
+        LineReader { source, ahead: Vec::new(), limit }
     }
 
     /// Reads one line. It ends as [`read_line_slowly`] has it.
@@ -63,12 +56,13 @@ impl<R: Read> LineReader<R> {
     pub fn read_line(&mut self) -> io::Result<Vec<u8>> {
         let mut searched = 0;
         loop {
-            let newline = self.ahead[searched..]
-                .iter()
-                .position(|&byte| byte == b'\n');
+            let newline =
+                self.ahead[searched..].iter().position(|&byte| byte == b'\n');
             let end = newline.map(|at| searched + at + 1);
             match end {
-                Some(end) if end <= self.limit => return Ok(self.ahead.drain(..end).collect()),
+                Some(end) if end <= self.limit => {
+                    return Ok(self.ahead.drain(..end).collect());
+                }
                 None if self.ahead.len() < self.limit => {}
                 _ => return Err(too_long(self.limit)),
             }

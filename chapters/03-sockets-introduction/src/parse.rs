@@ -26,28 +26,23 @@ impl std::error::Error for NoAddress {}
 
 impl fmt::Display for NoAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            NoAddress::Host(text) => write!(
-                f,
-                "{text:?} is no address: write 192.0.2.1, 192.0.2.1:80, 2001:db8::1, \
-                 [2001:db8::1]:80, /a/path or @name"
+        let (text, why) = match self {
+            NoAddress::Host(text) => (
+                text,
+                "no address: write 192.0.2.1, 192.0.2.1:80, 2001:db8::1, \
+                 [2001:db8::1]:80, /a/path or @name",
             ),
             NoAddress::Port(text) => {
-                write!(f, "{text:?} is no port: write a number from 0 to 65535")
+                (text, "no port: write a number from 0 to 65535")
             }
             NoAddress::Link(text) => {
-                write!(
-                    f,
-                    "{text:?} is no interface: `ip link` lists those of this host"
-                )
+                (text, "no interface: `ip link` lists those of this host")
             }
             NoAddress::Unix(text) => {
-                write!(
-                    f,
-                    "{text:?} names no Unix socket: write 1 to 108 bytes, no zero among them"
-                )
+                (text, "no Unix name: write 1 to 108 bytes, no zero among them")
             }
-        }
+        };
+        write!(f, "{text:?} is {why}")
     }
 }
 // ANCHOR_END: error
@@ -58,26 +53,30 @@ impl FromStr for Address {
 
     fn from_str(text: &str) -> Result<Address, NoAddress> {
         if let Some(name) = text.strip_prefix('@') {
-            return Address::unix_abstract(name.as_bytes()).ok_or(NoAddress::Unix(text.into()));
+            return Address::unix_abstract(name.as_bytes())
+                .ok_or(NoAddress::Unix(text.into()));
         }
         if text.contains('/') {
-            return Address::unix(Path::new(text)).ok_or(NoAddress::Unix(text.into()));
+            return Address::unix(Path::new(text))
+                .ok_or(NoAddress::Unix(text.into()));
         }
         let bad = || NoAddress::Host(text.into());
         let (host, port) = split(text).ok_or_else(bad)?;
-        let port = port.map_or(Ok(0), |port| {
-            number(port).ok_or(NoAddress::Port(port.into()))
-        })?;
+        let port = port
+            .map_or(Ok(0), |port| number(port).ok_or(NoAddress::Port(port.into())))?;
         let (ip, link) = match host.split_once('%') {
             Some((ip, link)) => (ip, Some(link)),
             None => (host, None),
         };
         match (text::to_ip(ip).ok_or_else(bad)?, link) {
             (IpAddr::V6(v6), Some(link)) => {
-                let index = scope::index_of(link).ok_or(NoAddress::Link(link.into()))?;
+                let index =
+                    scope::index_of(link).ok_or(NoAddress::Link(link.into()))?;
                 Ok(SocketAddr::from(SocketAddrV6::new(v6, port, 0, index)).into())
             }
-            (IpAddr::V4(_), link) if link.is_some() || text.starts_with('[') => Err(bad()),
+            (IpAddr::V4(_), link) if link.is_some() || text.starts_with('[') => {
+                Err(bad())
+            }
             (ip, _) => Ok(SocketAddr::new(ip, port).into()),
         }
     }
@@ -102,9 +101,6 @@ fn split(text: &str) -> Option<(&str, Option<&str>)> {
 
 /// A number in decimal digits. `str::parse` alone would take `+80` too.
 pub(crate) fn number<T: FromStr>(digits: &str) -> Option<T> {
-    digits
-        .bytes()
-        .all(|byte| byte.is_ascii_digit())
-        .then(|| digits.parse().ok())?
+    digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
 }
 // ANCHOR_END: split

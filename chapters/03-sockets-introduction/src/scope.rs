@@ -1,7 +1,9 @@
 // ANCHOR: scope
 //! Which link? An interface has a name for you and a number for the kernel.
 
-use nix::net::if_::{if_indextoname, if_nametoindex};
+use std::ffi::CStr;
+
+use nix::net::if_::if_nametoindex;
 
 use crate::parse::number;
 
@@ -14,6 +16,13 @@ pub fn index_of(name: &str) -> Option<u32> {
 
 /// The name of the interface with this index. `None` when there is no such interface.
 pub fn name_of(index: u32) -> Option<String> {
-    Some(if_indextoname(index).ok()?.to_string_lossy().into_owned())
+    let mut name = [0_u8; libc::IF_NAMESIZE];
+    // SAFETY: the call writes at most IF_NAMESIZE bytes, its final zero included.
+    let found = unsafe { libc::if_indextoname(index, name.as_mut_ptr().cast()) };
+    if found.is_null() {
+        return None;
+    }
+    let name = CStr::from_bytes_until_nul(&name).ok()?;
+    Some(name.to_string_lossy().into_owned())
 }
 // ANCHOR_END: scope

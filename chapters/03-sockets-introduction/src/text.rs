@@ -13,7 +13,7 @@ use crate::error::{CallError, InCall};
 use crate::scope;
 use crate::unix::Name;
 
-// The C library has these five. The `libc` crate leaves them out, because `std` has its own.
+// The C library has these five. `std` has its own way, and needs none of them.
 unsafe extern "C" {
     fn inet_pton(family: c_int, text: *const c_char, bytes: *mut c_void) -> c_int;
     fn inet_ntop(
@@ -34,11 +34,13 @@ pub fn to_ip(text: &str) -> Option<IpAddr> {
     let text = CString::new(text).ok()?;
     let (mut v4, mut v6) = ([0_u8; 4], [0_u8; 16]);
     // SAFETY: `text` ends with a zero, and AF_INET writes four bytes.
-    if unsafe { inet_pton(libc::AF_INET, text.as_ptr(), v4.as_mut_ptr().cast()) } == 1 {
+    if unsafe { inet_pton(libc::AF_INET, text.as_ptr(), v4.as_mut_ptr().cast()) } == 1
+    {
         return Some(v4.into());
     }
     // SAFETY: as above, and AF_INET6 writes sixteen.
-    let found = unsafe { inet_pton(libc::AF_INET6, text.as_ptr(), v6.as_mut_ptr().cast()) };
+    let found =
+        unsafe { inet_pton(libc::AF_INET6, text.as_ptr(), v6.as_mut_ptr().cast()) };
     (found == 1).then(|| v6.into())
 }
 // ANCHOR_END: pton
@@ -57,12 +59,13 @@ pub fn of_ip(ip: IpAddr, room: usize) -> Result<String, CallError> {
         IpAddr::V4(v4) => (libc::AF_INET, v4.octets().to_vec()),
         IpAddr::V6(v6) => (libc::AF_INET6, v6.octets().to_vec()),
     };
-    // SAFETY: `bytes` has as many as the family reads; `buffer` has the room that `size` says.
+    // SAFETY: `bytes` is what the family reads, and `buffer` has `size` bytes.
     let end = unsafe { inet_ntop(family, bytes.as_ptr().cast(), buffer, size) };
     if end.is_null() {
         return Err(Errno::last()).in_call("inet_ntop");
     }
-    let text = CStr::from_bytes_until_nul(&text).expect("inet_ntop ends its text with a zero");
+    let text = CStr::from_bytes_until_nul(&text)
+        .expect("inet_ntop ends its text with a zero");
     Ok(text.to_string_lossy().into_owned())
 }
 // ANCHOR_END: ntop
@@ -85,11 +88,7 @@ pub fn by_inet_aton(text: &CStr) -> Option<Ipv4Addr> {
 /// The text that `inet_ntoa(3)` makes. It lives until this thread makes the next one.
 pub fn by_inet_ntoa(ip: Ipv4Addr) -> *const c_char {
     // SAFETY: the call takes its argument by value.
-    unsafe {
-        inet_ntoa(in_addr {
-            s_addr: u32::from_ne_bytes(ip.octets()),
-        })
-    }
+    unsafe { inet_ntoa(in_addr { s_addr: u32::from_ne_bytes(ip.octets()) }) }
 }
 // ANCHOR_END: old
 

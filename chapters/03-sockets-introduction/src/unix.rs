@@ -10,8 +10,9 @@ use libc::sockaddr_un;
 
 use crate::address::Address;
 
-/// Bytes in `sun_path`: 108 on Linux, where C calls it `UNIX_PATH_MAX`; 104 on the BSDs.
-pub const PATH_MAX: usize = size_of::<sockaddr_un>() - offset_of!(sockaddr_un, sun_path);
+/// Bytes in `sun_path`, C's `UNIX_PATH_MAX`: 108 on Linux, 104 on the BSDs.
+pub const PATH_MAX: usize =
+    size_of::<sockaddr_un>() - offset_of!(sockaddr_un, sun_path);
 
 /// What a Unix address says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,8 +28,8 @@ pub enum Name<'a> {
 
 // ANCHOR: unix
 impl Address {
-    /// The address of a socket file. `None` when `path` is empty, longer than 108 bytes, or has
-    /// a zero byte in it.
+    /// The address of a socket file. `None` when `path` is empty, longer than 108
+    /// bytes, or has a zero byte in it.
     pub fn unix(path: &Path) -> Option<Address> {
         let path = path.as_os_str().as_bytes();
         if path.is_empty() || path.contains(&0) {
@@ -38,7 +39,7 @@ impl Address {
         Address::unix_of(&[path, end].concat())
     }
 
-    /// The address of an abstract name, unix(7). `None` when it is longer than 107 bytes.
+    /// The address of an abstract name. `None` when it is longer than 107 bytes.
     pub fn unix_abstract(name: &[u8]) -> Option<Address> {
         Address::unix_of(&[b"\0", name].concat())
     }
@@ -66,10 +67,8 @@ impl Address {
                 [] => Name::Unnamed,
                 [0, name @ ..] => Name::Abstract(name),
                 path => {
-                    let end = path
-                        .iter()
-                        .position(|&byte| byte == 0)
-                        .unwrap_or(path.len());
+                    let end =
+                        path.iter().position(|&byte| byte == 0).unwrap_or(path.len());
                     Name::Path(Path::new(OsStr::from_bytes(&path[..end])))
                 }
             },

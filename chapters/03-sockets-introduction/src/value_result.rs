@@ -43,8 +43,9 @@ pub fn peer_address(socket: impl AsFd) -> Result<Address, CallError> {
 ///
 /// # Errors
 ///
-/// `EINVAL` when the socket does not listen; `ECONNABORTED` when the peer gave up in the queue;
-/// `EMFILE` when this process has no descriptor left; and others, see the man page.
+/// `EINVAL` when the socket does not listen; `ECONNABORTED` when the peer gave up in
+/// the queue; `EMFILE` when this process has no descriptor left; and others, see the
+/// man page.
 pub fn accept(listener: impl AsFd) -> Result<(OwnedFd, Address), CallError> {
     let fd = listener.as_fd().as_raw_fd();
     let (fd, peer) = Address::filled_by("accept4", |address, len| {
@@ -57,7 +58,7 @@ pub fn accept(listener: impl AsFd) -> Result<(OwnedFd, Address), CallError> {
 // ANCHOR_END: accept
 
 // ANCHOR: family_of
-/// The family of a socket, which may be all you know of a descriptor that you were given.
+/// The family of a socket that you were given as a bare descriptor.
 ///
 /// # Errors
 ///
@@ -75,12 +76,16 @@ pub fn family_of(socket: impl AsFd) -> Result<sa_family_t, CallError> {
 /// # Errors
 ///
 /// As [`local_address`].
-pub fn local_with_room(socket: impl AsFd, room: usize) -> Result<(Vec<u8>, usize), CallError> {
+pub fn local_with_room(
+    socket: impl AsFd,
+    room: usize,
+) -> Result<(Vec<u8>, usize), CallError> {
     let mut bytes = vec![0; room];
     let mut len = room as socklen_t;
     let fd = socket.as_fd().as_raw_fd();
     // SAFETY: `bytes` has room for `len` bytes, and the kernel writes no more.
-    let result = unsafe { libc::getsockname(fd, bytes.as_mut_ptr().cast(), &raw mut len) };
+    let result =
+        unsafe { libc::getsockname(fd, bytes.as_mut_ptr().cast(), &raw mut len) };
     Errno::result(result).in_call("getsockname")?;
     bytes.truncate(len as usize);
     Ok((bytes, len as usize))

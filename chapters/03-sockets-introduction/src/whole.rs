@@ -10,11 +10,13 @@ use crate::error::{CallError, InCall};
 
 /// Reads until `buffer` is full or the peer will send no more.
 ///
-/// Returns how many bytes there are: fewer than `buffer` has only at the end of the stream.
+/// Returns how many bytes there are: fewer than `buffer` has only at the end of the
+/// stream.
 ///
 /// # Errors
 ///
-/// What `read(2)` reports, but never `EINTR`. What had been read by then is in `buffer`.
+/// What `read(2)` reports, but never `EINTR`. What had been read by then is in
+/// `buffer`.
 pub fn read_n(fd: impl AsFd, buffer: &mut [u8]) -> Result<usize, CallError> {
     let mut filled = 0;
     while filled < buffer.len() {
@@ -34,8 +36,9 @@ pub fn read_n(fd: impl AsFd, buffer: &mut [u8]) -> Result<usize, CallError> {
 ///
 /// # Errors
 ///
-/// What `write(2)` reports, but never `EINTR`: `EPIPE` when the peer has closed, `ECONNRESET`.
-/// How many bytes had been written by then is lost, as they may be anywhere on the way.
+/// What `write(2)` reports, but never `EINTR`: `EPIPE` when the peer has closed,
+/// `ECONNRESET`. How many bytes had been written by then is lost, as they may be
+/// anywhere on the way.
 pub fn write_n(fd: impl AsFd, bytes: &[u8]) -> Result<(), CallError> {
     let mut rest = bytes;
     while !rest.is_empty() {

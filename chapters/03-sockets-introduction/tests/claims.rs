@@ -32,6 +32,8 @@ mod names;
 mod stream;
 #[path = "claims/text.rs"]
 mod text;
+#[path = "claims/wire.rs"]
+mod wire;
 
 fn main() -> ExitCode {
     Suite::new("claims")
@@ -43,7 +45,10 @@ fn main() -> ExitCode {
         .check(calls::udp_needs_no_connection)
         // Byte order
         .check(byte_order::the_low_byte_comes_first_in_little_endian)
+        .check(wire::port_8000_is_1f40_on_the_wire)
+        .check(wire::headers_are_big_endian_and_the_payload_is_free)
         .check(byte_order::one_structure_holds_both_orders)
+        .check(wire::bit_0_is_the_most_significant_on_the_wire)
         .check(byte_order::htons_gives_the_same_bytes_on_every_machine)
         .check(byte_order::s_is_16_bits_and_l_is_32)
         .check(byte_order::htons_and_ntohs_do_the_same)
@@ -86,6 +91,7 @@ fn main() -> ExitCode {
         .check(headers::the_length_of_inet_ntop_is_a_socklen_t)
         .check(text::ipv6_text_has_many_forms)
         // Scope ids
+        .check(wire::a_link_local_connect_needs_the_scope_id)
         .check(text::inet_pton_refuses_a_scope_id)
         .check(names::the_scope_id_is_in_host_order)
         // UNIX paths

@@ -67,7 +67,7 @@ pub enum Verdict {
     Outdated,
     /// It is not so.
     Wrong,
-    /// So on other systems, not on Linux.
+    /// Linux and other systems differ.
     Platform,
     /// A matter of taste or usage.
     Opinion,
@@ -103,7 +103,7 @@ impl Verdict {
             Verdict::Conditional => "it depends",
             Verdict::Outdated => "no longer true",
             Verdict::Wrong => "wrong",
-            Verdict::Platform => "not on Linux",
+            Verdict::Platform => "depends on the system",
             Verdict::Opinion => "a matter of opinion",
         }
     }

@@ -6,7 +6,7 @@ use anyhow::Result;
 use catalog::{Catalog, Chapter, Exercise, SectionRef, Unknown};
 
 use crate::command::Usage;
-use crate::paint::{bar, bold, count, cyan, dim, green, red, yellow};
+use crate::paint::{bar, bold, count, cyan, dim, green, red, width, yellow};
 use crate::progress::{Entry, Store};
 use crate::sources;
 
@@ -80,6 +80,12 @@ impl Course {
     pub fn standing(&self, exercise: &Exercise) -> Standing {
         let sources = sources::fingerprint(&self.catalog.at(&exercise.dir)).ok();
         Standing::of(&self.store.progress().of(&exercise.slug), sources)
+    }
+
+    /// Whether nobody has edited the stub of `exercise`.
+    pub fn is_untouched(&self, exercise: &Exercise) -> bool {
+        let at = |path: &std::path::Path| self.catalog.at(path);
+        sources::same(&at(&exercise.dir.join("src")), &at(&exercise.pristine)).unwrap_or(false)
     }
 
     /// Whether `exercise` has once passed.
@@ -217,26 +223,22 @@ impl Course {
             "  edit  {}",
             cyan(format_args!("{}:{line}", file.display()))
         );
-        let _ = writeln!(text, "  read  {}", self.place(&exercise.section));
-        text
+        text + &self.place(&exercise.section)
     }
 
-    /// Where a section of the book is: its title, its page and line.
-    pub fn place(&self, section: &SectionRef) -> String {
+    /// Where a section of the book is: its page and line, and its title; in two lines where one is too narrow.
+    fn place(&self, section: &SectionRef) -> String {
         let Some(chapter) = self.catalog.chapter(&section.chapter) else {
-            return section.to_string();
+            return format!("  read  {section}\n");
         };
-        match chapter.heading(&section.anchor) {
-            Some(heading) => {
-                let page = format!("{}:{}", chapter.page.display(), heading.line);
-                format!(
-                    "{}  {}",
-                    cyan(page),
-                    dim(format_args!("“{}”, or `cargo book`", heading.title))
-                )
-            }
-            None => format!("{}", cyan(chapter.page.display())),
-        }
+        let Some(heading) = chapter.heading(&section.anchor) else {
+            return format!("  read  {}\n", cyan(chapter.page.display()));
+        };
+        let page = format!("{}:{}", chapter.page.display(), heading.line);
+        let title = format!("“{}”, or `cargo book`", heading.title);
+        let fits = page.chars().count() + title.chars().count() + 10 <= width();
+        let between = if fits { "  " } else { "\n        " };
+        format!("  read  {}{between}{}\n", cyan(page), dim(title))
     }
 
     /// [`place`](Self::place), for a reference as reports have it: `03-sockets-introduction#a-stream-has-no-edges`.

@@ -85,7 +85,7 @@ pub fn command(course: &mut Course, asked: &Asked) -> Result<bool> {
             }
             Outcome::Rejected(messages) => eprint!("{messages}"),
             Outcome::Ran(ran) => {
-                remember(course, exercise, &ran);
+                remember(course, exercise, &ran, chosen.len() == 1);
                 passed += usize::from(ran.passed());
                 if asked.json {
                     reports.push(for_programs(exercise, &ran));
@@ -126,8 +126,8 @@ fn for_programs(exercise: &Exercise, ran: &Ran) -> Value {
 }
 
 /// Writes down how it went. After a pass, the next unsolved exercise is the current one. What is the grader's own fault,
-/// or was not run, is not written down against anybody.
-pub fn remember(course: &mut Course, exercise: &Exercise, ran: &Ran) {
+/// or was not run, is not written down against anybody; nor is a stub that nobody has touched. Only an exercise that was graded alone becomes the current one.
+pub fn remember(course: &mut Course, exercise: &Exercise, ran: &Ran, alone: bool) {
     let (points, of) = ran.report.points();
     if ran.passed() {
         let next = course
@@ -135,12 +135,18 @@ pub fn remember(course: &mut Course, exercise: &Exercise, ran: &Ran) {
             .map(|next| next.slug.clone());
         course.store.change(|progress| {
             progress.passed(&exercise.slug, points, of, ran.sources);
-            progress.current.clone_from(&next);
+            if alone || progress.current.as_ref() == Some(&exercise.slug) {
+                progress.current.clone_from(&next);
+            }
         });
-    } else if ran.died.is_some() || ran.report.count(report::Outcome::Fail) > 0 {
+    } else if (ran.died.is_some() || ran.report.count(report::Outcome::Fail) > 0)
+        && !course.is_untouched(exercise)
+    {
         course.store.change(|progress| {
             progress.failed(&exercise.slug, points, of, ran.sources);
-            progress.current = Some(exercise.slug.clone());
+            if alone {
+                progress.current = Some(exercise.slug.clone());
+            }
         });
     }
 }

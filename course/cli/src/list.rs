@@ -2,25 +2,19 @@
 
 use std::fmt::Write;
 
-use anyhow::Result;
 use serde_json::json;
 
 use crate::course::{Course, Standing};
 use crate::paint::{self, bold, count, cyan, dim, width};
 
-/// Lists all exercises by chapter, for people or for programs.
-///
-/// # Errors
-///
-/// None of its own; broken data is said on standard error.
-pub fn list(course: &Course, json: bool) -> Result<bool> {
+/// Lists all exercises by chapter, for people or for programs. Broken data is said on standard error.
+pub fn list(course: &Course, json: bool) {
     course.complain();
     paint::say(if json {
         for_programs(course)
     } else {
         for_people(course)
     });
-    Ok(true)
 }
 
 /// The list, for people.
@@ -66,9 +60,7 @@ pub fn for_people(course: &Course) -> String {
                 Standing::Changed => "changed since it passed".to_owned(),
                 Standing::Failing => "failing".to_owned(),
             };
-            if said.chars().count() <= room {
-                let _ = write!(text, "  {said}");
-            }
+            let _ = write!(text, "  {}", paint::shortened(&said, room));
             text.push('\n');
         }
         text.push('\n');

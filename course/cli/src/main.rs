@@ -61,7 +61,10 @@ fn run(asked: &Asked) -> Result<bool> {
     let mut course = Course::open()?;
     match asked.verb {
         Verb::Watch => watch::watch(course),
-        Verb::List => list::list(&course, asked.json),
+        Verb::List => {
+            list::list(&course, asked.json);
+            Ok(true)
+        }
         Verb::Grade => grade::command(&mut course, asked),
         Verb::Hint => hint::hint(&mut course, name, asked.all),
         Verb::Next => next::next(&mut course, name),
@@ -69,7 +72,7 @@ fn run(asked: &Asked) -> Result<bool> {
         Verb::Solution => solution::solution(&course, name, asked),
         Verb::Claims => claims::claims(&course, name),
         Verb::Verify => verify::verify(&course, asked),
-        Verb::Doctor => doctor::doctor(&course),
+        Verb::Doctor => Ok(doctor::doctor(&course)),
         Verb::Help => unreachable!("it needs no course, and was answered above"),
     }
 }

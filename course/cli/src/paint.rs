@@ -93,11 +93,48 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// The first line of `text`, cut to `room` characters; nothing, where there is room for hardly a word.
+pub fn shortened(text: &str, room: usize) -> String {
+    let line = text.trim().lines().next().unwrap_or_default();
+    if line.chars().count() <= room {
+        return line.to_owned();
+    }
+    if room < 12 {
+        return String::new();
+    }
+    let cut: String = line.chars().take(room - 1).collect();
+    format!("{}…", cut.trim_end())
+}
+
+/// A line of somebody else's text, broken at spaces where it is wider than `room`. What follows stands below its words.
+pub fn fitted(line: &str, room: usize) -> Vec<String> {
+    let words = line.trim_start();
+    let mark = ["x. ", "| ", "- "]
+        .into_iter()
+        .find(|mark| words.starts_with(mark))
+        .map_or(0, str::len);
+    let margin = line.len() - words.len() + mark;
+    if line.chars().count() <= room || room < margin + 20 {
+        return vec![line.to_owned()];
+    }
+    let mut lines = wrap(&words[mark..], room - margin);
+    let pad = " ".repeat(margin);
+    for (number, rest) in lines.iter_mut().enumerate() {
+        rest.insert_str(0, if number == 0 { &line[..margin] } else { &pad });
+    }
+    lines
+}
+
 /// `text`, wrapped to the terminal, each line after `margin` spaces.
 pub fn paragraph(text: &str, margin: usize) -> String {
     let pad = " ".repeat(margin);
     let lines = wrap(text, width().min(100).saturating_sub(margin).max(20));
-    lines.iter().map(|line| format!("{pad}{line}\n")).collect()
+    lines.iter().fold(String::new(), |text, line| {
+        text + &pad
+            + line
+            + "
+"
+    })
 }
 
 /// A bar of `cells` characters, of which `done` in `of` parts are filled.
@@ -186,6 +223,21 @@ mod tests {
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
         assert_eq!(wrap("immeasurable word", 4), ["immeasurable", "word"]);
         assert!(wrap("  ", 4).is_empty());
+    }
+
+    #[test]
+    fn what_is_too_long_is_cut_and_says_so() {
+        assert_eq!(shortened("short\nmore", 20), "short");
+        assert_eq!(shortened("exactly this wide", 17), "exactly this wide");
+        assert_eq!(shortened("one word too many here", 14), "one word too…");
+        assert_eq!(shortened("no room at all", 5), "");
+    }
+
+    #[test]
+    fn a_line_that_is_too_wide_goes_on_below_its_words() {
+        assert_eq!(fitted("  x. fits", 30), ["  x. fits"]);
+        let wide = fitted("  x. expected five bytes and it gave three", 30);
+        assert_eq!(wide, ["  x. expected five bytes and", "     it gave three"]);
     }
 
     #[test]

@@ -108,7 +108,7 @@ impl Progress {
         match *words.as_slice() {
             ["current", slug] => self.current = Some(slug.to_owned()),
             ["hints", slug, count] => {
-                self.entries.entry(slug.to_owned()).or_default().hints = count.parse().ok()?
+                self.entries.entry(slug.to_owned()).or_default().hints = count.parse().ok()?;
             }
             [
                 word @ ("passed" | "failed"),
@@ -228,7 +228,7 @@ impl Store {
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                self.progress = Progress::default()
+                self.progress = Progress::default();
             }
             Err(error) if error.kind() == io::ErrorKind::InvalidData => self.set_aside(),
             Err(error) => {

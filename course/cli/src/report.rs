@@ -22,8 +22,6 @@ pub struct Check {
     pub outcome: Outcome,
     /// What it is worth.
     pub points: u32,
-    /// How long it took.
-    pub micros: u64,
     /// Where the book tells of it: `page#anchor`.
     pub see: String,
     /// The reason, in a line.
@@ -148,7 +146,6 @@ fn check(event: &Value) -> Result<Check, String> {
         name,
         outcome,
         points: event["points"].as_u64().unwrap_or(0) as u32,
-        micros: event["micros"].as_u64().unwrap_or(0),
         see: text("see"),
         why: text("why"),
         message: text("message"),

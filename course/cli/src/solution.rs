@@ -51,9 +51,9 @@ pub fn text(course: &Course, exercise: &Exercise) -> Result<String> {
 
 fn paths(course: &Course, exercise: &Exercise) -> Result<String> {
     let src = exercise.solution.join("src");
-    let files = files_below(&course.catalog.at(&src))?;
-    Ok(files
-        .iter()
-        .map(|file| format!("{}\n", course.catalog.at(src.join(file)).display()))
-        .collect())
+    let mut text = String::new();
+    for file in files_below(&course.catalog.at(&src))? {
+        let _ = writeln!(text, "{}", course.catalog.at(src.join(file)).display());
+    }
+    Ok(text)
 }

@@ -4,8 +4,6 @@ use std::io::{self, IsTerminal, Read};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use nix::sys::termios::{self, LocalFlags, SetArg, SpecialCharacterIndices};
-
 /// How the terminal was before, for the signal handler.
 static BEFORE: OnceLock<libc::termios> = OnceLock::new();
 /// Whether it is different now.
@@ -17,19 +15,22 @@ pub struct Keys(());
 impl Keys {
     /// Takes the keys, if both standard input and output are a terminal.
     pub fn take() -> Option<Keys> {
-        let input = io::stdin();
-        if !input.is_terminal() || !io::stdout().is_terminal() {
+        if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
             return None;
         }
-        let before = termios::tcgetattr(&input).ok()?;
-        let mut now = before.clone();
-        now.local_flags
-            .remove(LocalFlags::ICANON | LocalFlags::ECHO);
-        now.control_chars[SpecialCharacterIndices::VMIN as usize] = 1;
-        now.control_chars[SpecialCharacterIndices::VTIME as usize] = 0;
-        let _ = BEFORE.set(before.into());
+        // SAFETY: termios is integers, for which zero is a value; tcgetattr writes one and keeps no pointer.
+        let before = unsafe {
+            let mut before: libc::termios = std::mem::zeroed();
+            (libc::tcgetattr(libc::STDIN_FILENO, &raw mut before) == 0).then_some(before)
+        }?;
+        let mut now = before;
+        now.c_lflag &= !(libc::ICANON | libc::ECHO);
+        now.c_cc[libc::VMIN] = 1;
+        now.c_cc[libc::VTIME] = 0;
+        let _ = BEFORE.set(before);
         CHANGED.store(true, Ordering::SeqCst);
-        termios::tcsetattr(&input, SetArg::TCSADRAIN, &now).ok()?;
+        // SAFETY: `now` is a valid termios.
+        unsafe { libc::tcsetattr(libc::STDIN_FILENO, libc::TCSADRAIN, &raw const now) };
         Some(Keys(()))
     }
 }

@@ -6,7 +6,7 @@ use catalog::Exercise;
 
 use crate::course::Course;
 use crate::grade::Ran;
-use crate::paint::{bold, count, cyan, dim, green, red, yellow};
+use crate::paint::{self, bold, count, cyan, dim, green, red, yellow};
 use crate::report::{Check, Outcome};
 
 /// The whole verdict. With `all`, every failure is in full.
@@ -34,7 +34,7 @@ pub fn verdict(course: &Course, exercise: &Exercise, ran: &Ran, all: bool) -> St
     for check in failures.iter().take(in_full) {
         text += &in_detail(check);
         if let Some(place) = course.place_of(&check.see) {
-            let _ = writeln!(text, "\n  read  {place}");
+            let _ = write!(text, "\n{place}");
         }
     }
     if let Some((how, output)) = &ran.died {
@@ -77,52 +77,66 @@ fn headline(exercise: &Exercise, ran: &Ran) -> String {
 
 /// One check in a line. What is shown in full below has no reason beside it.
 fn line(check: &Check, in_full: bool) -> String {
-    let why = check.why.trim();
+    let name = &check.name;
+    let why = check.why.strip_prefix("not run: ").unwrap_or(&check.why);
+    let room = paint::width().saturating_sub(name.chars().count() + 6);
     match check.outcome {
-        Outcome::Pass => format!("  {} {}\n", green("✓"), dim(&check.name)),
-        Outcome::Fail if in_full || why.is_empty() => {
-            format!("  {} {}\n", red("✗"), bold(&check.name))
-        }
-        Outcome::Fail => format!("  {} {}  {}\n", red("✗"), check.name, dim(why)),
+        Outcome::Pass => format!("  {} {}\n", green("✓"), dim(name)),
+        Outcome::Fail if in_full => format!("  {} {}\n", red("✗"), bold(name)),
+        Outcome::Fail => format!(
+            "  {} {name}  {}\n",
+            red("✗"),
+            dim(paint::shortened(why, room))
+        ),
         Outcome::NotRun => {
-            let why = why.strip_prefix("not run: ").unwrap_or(why);
             format!(
-                "  {} {}  {}\n",
+                "  {} {name}  {}\n",
                 yellow("○"),
-                check.name,
-                yellow(format_args!("not run: {why}"))
+                yellow(format_args!(
+                    "not run: {}",
+                    paint::shortened(why, room.saturating_sub(9))
+                ))
             )
         }
         Outcome::Fault => format!(
-            "  {} {}  {}\n",
+            "  {} {name}  {}\n",
             yellow("!"),
-            check.name,
             yellow("the grader's fault, not yours")
         ),
     }
 }
 
+/// The message as the grader gives it, but for the last lines, which tell a reader without this program where to go on.
 fn in_detail(check: &Check) -> String {
-    let mut text = String::from("\n");
     let message = if check.message.trim().is_empty() {
         &check.why
     } else {
         &check.message
     };
-    for line in message.trim_end().lines() {
-        let shown = match line.trim_start() {
-            marked if marked.starts_with("x ") || marked.starts_with("x.") => red(line),
-            _ => line.to_owned(),
-        };
-        let _ = writeln!(
-            text,
-            "{}",
-            if line.trim().is_empty() {
-                String::new()
-            } else {
-                format!("  {shown}")
-            }
-        );
+    let mut text = String::from("\n");
+    let for_others = |line: &str| {
+        line.trim_start().starts_with("read on: ") || line.trim_start().starts_with("again: ")
+    };
+    let lines: Vec<&str> = message.lines().filter(|line| !for_others(line)).collect();
+    let room = paint::width().saturating_sub(2);
+    for (number, line) in lines.join("\n").trim_end().lines().enumerate() {
+        let finding = line.trim_start().starts_with("x. ");
+        for part in paint::fitted(line, room) {
+            let shown = match number {
+                0 => bold(part),
+                _ if finding => red(part),
+                _ => part,
+            };
+            let _ = writeln!(
+                text,
+                "{}",
+                if line.is_empty() {
+                    String::new()
+                } else {
+                    format!("  {shown}")
+                }
+            );
+        }
     }
     if check.outcome == Outcome::Fault {
         text += "\n  This is a fault of the grader, not of your answer. Please report it.\n";
@@ -169,7 +183,7 @@ pub fn what_now(course: &Course, exercise: &Exercise, ran: &Ran) -> String {
         );
     }
     let solution = cyan(format_args!("cargo course solution {}", exercise.slug));
-    let mut text = format!("\n  You may read the reference answer now: {solution}\n\n");
+    let mut text = format!("\n  Now you may compare: {solution}\n\n");
     if let Some(chapter) = course.catalog.chapter(&exercise.chapter) {
         text += &course.standing_line(chapter);
     }

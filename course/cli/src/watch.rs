@@ -63,6 +63,7 @@ pub fn watch(course: Course) -> Result<bool> {
         exercise,
         tell,
     };
+    session.footer();
     session.begin_quietly();
     session.run(&events);
     Ok(true)
@@ -152,7 +153,6 @@ struct Session {
 
 impl Session {
     fn run(&mut self, events: &Receiver<Event>) {
-        self.footer();
         loop {
             let event = match self.last_save {
                 None => events.recv().map_err(|_| RecvTimeoutError::Disconnected),
@@ -220,12 +220,7 @@ impl Session {
 
     /// Grades at the start. What was never touched is only built, so that the first save has its verdict at once.
     fn begin_quietly(&mut self) {
-        let at = |path: &Path| self.course.catalog.at(path);
-        let untouched = sources::same(
-            &at(&self.exercise.dir.join("src")),
-            &at(&self.exercise.pristine),
-        )
-        .unwrap_or(false);
+        let untouched = self.course.is_untouched(&self.exercise);
         self.begin(untouched);
     }
 
@@ -268,7 +263,7 @@ impl Session {
             Ok(Outcome::Ran(_)) if quiet => return,
             Ok(Outcome::Ran(ran)) => {
                 let exercise = self.exercise.clone();
-                grade::remember(&mut self.course, &exercise, &ran);
+                grade::remember(&mut self.course, &exercise, &ran, true);
                 let mut text = verdict::verdict(&self.course, &exercise, &ran, false);
                 if ran.passed() {
                     text += &verdict::what_now(&self.course, &exercise, &ran);

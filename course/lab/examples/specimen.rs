@@ -36,6 +36,7 @@ fn main() -> ExitCode {
         .check(1, leaks_a_zombie)
         .check(1, returns_from_the_forked_child_too)
         .check(1, leaves_a_daemon)
+        .check(1, loses_on_the_wire)
         .check(1, needs_what_is_not_there)
         .check(1, breaks_itself)
         .check(1, panics_itself)
@@ -339,6 +340,19 @@ fn leaves_a_daemon(cx: &Check) -> Verdict {
         }
     })?;
     subject.returns(())?;
+    PASS
+}
+
+fn loses_on_the_wire(cx: &Check) -> Verdict {
+    let net = cx.lan(&["client", "server"])?;
+    let at = "10.0.0.2:7007".parse().expect("an address");
+    let server = cx.on(&net, "server").subject(move || {
+        let listener = std::net::TcpListener::bind(at).expect("bind");
+        let (stream, _) = listener.accept().expect("accept");
+        nix::unistd::read(&stream, &mut [0; 8]).map(|n| n as u32)
+    })?;
+    cx.on(&net, "client").connects(at)?.sends(b"hel")?;
+    server.returns(Ok(5))?;
     PASS
 }
 

@@ -106,6 +106,7 @@ Runs the checks whose names contain a FILTER; all without one.
 
 Variables:
   LAB_REPORT=FILE      append a JSON object a line: what was run and what came of it
+  LAB_CAPTURES=FOLDER  save what was on the wires as CHECK.pcapng
   LAB_REQUIRE=all      a check that cannot run here counts as failed
   LAB_TIME_SCALE=N     multiply every deadline by N
   LAB_ISOLATION=loopback   behave as on a machine without namespaces

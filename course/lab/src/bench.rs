@@ -12,9 +12,10 @@ use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
-use crate::child::{Capture, Child};
+use crate::child::{Capture, Child, End};
 use crate::finding::Finding;
 use crate::hang::HangDetector;
+use crate::net::{Net, diag};
 use crate::steps::StepLog;
 use crate::waiting::doing;
 
@@ -32,8 +33,20 @@ pub struct Bench {
     /// Whether to look for hangs that nothing can end. Off where the subject's wait ends by a timer
     /// that the lab cannot see, such as `alarm(2)`.
     pub watch_for_hangs: Cell<bool>,
+    /// The networks that the check has built.
+    pub nets: RefCell<Vec<Rc<Net>>>,
     children: RefCell<Vec<SharedChild>>,
-    in_flight: RefCell<Vec<Box<dyn Fn() -> bool>>>,
+}
+
+/// What can bring about what is waited for.
+#[derive(Clone, Copy)]
+pub enum Wake<'a> {
+    /// An event on this descriptor, or on a child.
+    Fd(BorrowedFd<'a>, PollFlags),
+    /// An event on a child: output, its end.
+    Children,
+    /// Something that no descriptor announces: it is asked for every millisecond.
+    Tick,
 }
 
 /// Why a wait ended without what was waited for.
@@ -59,7 +72,7 @@ impl Bench {
             deadline: Instant::now() + time,
             watch_for_hangs: Cell::new(true),
             children: RefCell::default(),
-            in_flight: RefCell::default(),
+            nets: RefCell::default(),
         }
     }
 
@@ -87,23 +100,21 @@ impl Bench {
         self.children.borrow().clone()
     }
 
-    /// What each living child does now, in words.
+    /// What each living child does now, in words, or how each ended when none lives.
     pub fn doings(&self) -> Vec<String> {
-        let living = self.living();
-        living.iter().map(|child| doing(&child.borrow())).collect()
+        let children = match self.living() {
+            living if living.is_empty() => self.children(),
+            living => living,
+        };
+        let mut doings: Vec<String> = children.iter().map(|c| doing(&c.borrow())).collect();
+        doings.dedup();
+        doings
     }
 
-    /// Registers a question that says whether something is on its way that the processes do not show:
-    /// a frame that a switch holds back, say.
-    pub fn ask_when_idle(&self, in_flight: impl Fn() -> bool + 'static) {
-        self.in_flight.borrow_mut().push(Box::new(in_flight));
-    }
-
-    /// Waits until `done` gives a value. It is asked at once, then after each event on `also` or on a
-    /// child, and every millisecond where neither can announce what it looks at (`also` is `None`).
+    /// Waits until `done` gives a value. It is asked at once, then whenever `wake` says.
     pub fn wait<R>(
         &self,
-        also: Option<(BorrowedFd<'_>, PollFlags)>,
+        wake: Wake<'_>,
         mut done: impl FnMut() -> Option<R>,
     ) -> Result<R, Stalled> {
         let mut hang = HangDetector::new();
@@ -118,12 +129,11 @@ impl Bench {
             if left.is_zero() {
                 return Err(Stalled::Deadline(self.doings()));
             }
-            let nap = if also.is_some() {
-                HangDetector::LOOK
-            } else {
-                TICK
+            let nap = match wake {
+                Wake::Tick => TICK,
+                _ => HangDetector::LOOK,
             };
-            if self.poll(also, left.min(nap)).map_err(Stalled::Broken)? {
+            if self.poll(wake, left.min(nap)).map_err(Stalled::Broken)? {
                 hang.reset();
             } else if self.watch_for_hangs.get()
                 && let Some(who) = hang.look(self)
@@ -133,17 +143,30 @@ impl Bench {
         }
     }
 
-    /// Whether something that no process shows is on its way.
-    pub fn something_in_flight(&self) -> bool {
-        self.in_flight.borrow().iter().any(|ask| ask())
+    /// Waits until a child has ended.
+    pub fn wait_for_end(&self, child: &SharedChild) -> Result<End, Stalled> {
+        self.wait(Wake::Children, || child.borrow().end())
+    }
+
+    /// The TCP sockets of this check's own network and of all its hosts.
+    pub fn tcp_sockets(&self) -> io::Result<Vec<diag::Socket>> {
+        let mut sockets = diag::tcp()?;
+        for net in self.nets.borrow().iter() {
+            for host in net.hosts() {
+                sockets.extend(host.run(diag::tcp)?);
+            }
+        }
+        Ok(sockets)
     }
 
     /// Polls everything for at most `time`. Whether anything happened.
-    fn poll(&self, also: Option<(BorrowedFd<'_>, PollFlags)>, time: Duration) -> io::Result<bool> {
+    fn poll(&self, wake: Wake<'_>, time: Duration) -> io::Result<bool> {
         let living = self.living();
         let living: Vec<_> = living.iter().map(|c| c.borrow()).collect();
         let mut fds: Vec<PollFd<'_>> = Vec::new();
-        fds.extend(also.map(|(fd, events)| PollFd::new(fd, events)));
+        if let Wake::Fd(fd, events) = wake {
+            fds.push(PollFd::new(fd, events));
+        }
         for child in &living {
             fds.push(PollFd::new(child.pidfd(), PollFlags::POLLIN));
             let sources = child.captures.iter().filter_map(Capture::source);

@@ -7,18 +7,22 @@ use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 
-use crate::bench::Bench;
+use crate::bench::{Bench, Wake};
 use crate::finding::Finding;
-use crate::limits::Limits;
-use crate::net::diag;
+use crate::isolation::{Isolation, isolation};
+use crate::net::{self, Net, diag};
 use crate::peer::{ListeningPeer, Peer};
+use crate::place::{Place, listens_at};
 use crate::program::{self, Program};
 use crate::sealed::Sealed;
-use crate::subject::{self, Subject};
+use crate::spawner::Spawner;
+use crate::subject::Subject;
+use crate::wire::Frame;
 
 /// A check at work: its step log, its deadline, and what it can start.
 pub struct Check {
@@ -99,15 +103,7 @@ impl Check {
 
     /// A subject or program with more than the usual: in a host, with other limits, under a name.
     pub fn spawner(&self) -> Spawner<'_> {
-        Spawner {
-            check: self,
-            name: "your code".into(),
-            limits: Limits::default(),
-            environment: Vec::new(),
-            may_leak: false,
-            privileged: false,
-            inside: None,
-        }
+        Spawner::new(self)
     }
 
     /// Two connected Unix domain stream sockets: one the check plays, one for the subject.
@@ -140,6 +136,66 @@ impl Check {
         let (ours, _) = listener.accept()?;
         ours.set_nodelay(true)?;
         Ok((self.peer(ours.into())?, theirs.into()))
+    }
+
+    /// Hosts on one LAN, by their names; see [`Net::lan`].
+    ///
+    /// # Errors
+    ///
+    /// *Not run* where the machine allows no hosts.
+    pub fn lan(&self, hosts: &[&str]) -> Result<Rc<Net>, Finding> {
+        self.net(|| Net::lan(hosts))
+    }
+
+    /// Hosts on two LANs, with a host `router` between them; see [`Net::two_lans`].
+    ///
+    /// # Errors
+    ///
+    /// *Not run* where the machine allows no hosts.
+    pub fn two_lans(&self, first: &[&str], second: &[&str]) -> Result<Rc<Net>, Finding> {
+        self.net(|| Net::two_lans(first, second))
+    }
+
+    fn net(&self, build: impl FnOnce() -> io::Result<Net>) -> Result<Rc<Net>, Finding> {
+        if let Isolation::Loopback(why) = isolation() {
+            return Err(Finding::needs(format!("hosts ({why})")));
+        }
+        let net = build().map_err(|error| {
+            if net::is_missing(&error) {
+                Finding::needs(format!("hosts ({error})"))
+            } else {
+                error.into()
+            }
+        })?;
+        let net = Rc::new(net);
+        self.bench.nets.borrow_mut().push(net.clone());
+        Ok(net)
+    }
+
+    /// A host of a network, as a place to start things and to play peers.
+    ///
+    /// # Panics
+    ///
+    /// When the network has no host of this name.
+    pub fn on(&self, net: &Rc<Net>, host: &str) -> Place<'_> {
+        Place::new(self, net.clone(), host)
+    }
+
+    /// Waits until a frame that fits is on the wire.
+    ///
+    /// # Errors
+    ///
+    /// A failure that says what was waited for.
+    pub fn sees(
+        &self,
+        net: &Net,
+        wanted: &str,
+        mut fits: impl FnMut(&Frame) -> bool,
+    ) -> Result<Arc<Frame>, Finding> {
+        self.wait_until(wanted, || {
+            let wire = net.wire().ok()?;
+            wire.frames().iter().find(|frame| fits(frame)).cloned()
+        })
     }
 
     /// Takes a connected socket over as a peer.
@@ -179,14 +235,10 @@ impl Check {
     ///
     /// A failure when nobody ever does.
     pub fn is_listening(&self, at: SocketAddr) -> Result<(), Finding> {
+        can_list_sockets()?;
         let listening = || {
-            let sockets = diag::tcp().ok()?;
-            let found = sockets.iter().any(|s| {
-                s.state == diag::State::Listen
-                    && s.local.port() == at.port()
-                    && (s.local.ip() == at.ip() || s.local.ip().is_unspecified())
-            });
-            found.then_some(())
+            let sockets = diag::listening().ok()?;
+            listens_at(&sockets, at).then_some(())
         };
         self.wait_until(&format!("your code to listen at {at}"), listening)
     }
@@ -203,185 +255,19 @@ impl Check {
         done: impl FnMut() -> Option<R>,
     ) -> Result<R, Finding> {
         self.bench
-            .wait(None, done)
+            .wait(Wake::Tick, done)
             .map_err(|stalled| stalled.finding(wanted))
     }
 }
 
+/// Whether the kernel tells which sockets there are, or *not run*.
+pub(crate) fn can_list_sockets() -> Result<(), Finding> {
+    diag::listening()
+        .map(drop)
+        .map_err(|error| Finding::needs(format!("sock_diag(7) in the kernel ({error})")))
+}
+
 /// Where a program of the machine's is, or *not run*.
-fn find_tool(name: &str) -> Result<PathBuf, Finding> {
+pub(crate) fn find_tool(name: &str) -> Result<PathBuf, Finding> {
     program::find(name).ok_or_else(|| Finding::needs(format!("the program {name}")))
-}
-
-/// Settings for a child process.
-pub struct Spawner<'c> {
-    check: &'c Check,
-    pub(crate) name: String,
-    pub(crate) limits: Limits,
-    pub(crate) environment: Vec<(String, String)>,
-    pub(crate) may_leak: bool,
-    privileged: bool,
-    inside: Option<Box<dyn Fn() -> io::Result<()> + 'c>>,
-}
-
-impl<'c> Spawner<'c> {
-    /// What messages call the subject. The usual is `your code`.
-    #[must_use]
-    pub fn named(mut self, name: &str) -> Self {
-        self.name = name.into();
-        self
-    }
-
-    /// Other limits.
-    #[must_use]
-    pub fn limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
-        self
-    }
-
-    /// A variable for the environment of a program.
-    #[must_use]
-    pub fn env(mut self, key: &str, value: &str) -> Self {
-        self.environment.push((key.into(), value.into()));
-        self
-    }
-
-    /// The subject may leave descriptors and children open.
-    #[must_use]
-    pub fn may_leak(mut self) -> Self {
-        self.may_leak = true;
-        self
-    }
-
-    /// The child keeps what privileges the check has over its own hosts: raw sockets, interfaces.
-    #[must_use]
-    pub fn privileged(mut self) -> Self {
-        self.privileged = true;
-        self
-    }
-
-    /// The child calls this first: to enter a host, say.
-    #[must_use]
-    pub fn inside(mut self, enter: impl Fn() -> io::Result<()> + 'c) -> Self {
-        self.inside = Some(Box::new(enter));
-        self
-    }
-
-    /// Starts a closure.
-    ///
-    /// # Errors
-    ///
-    /// A grader fault when no process can be had.
-    pub fn subject<T: Sealed>(self, f: impl FnOnce() -> T) -> Result<Subject<T>, Finding> {
-        subject::spawn(&self, f)
-    }
-
-    /// Starts a program.
-    ///
-    /// # Errors
-    ///
-    /// A grader fault when no process can be had.
-    pub fn program(
-        self,
-        path: impl AsRef<Path>,
-        arguments: &[impl AsRef<OsStr>],
-    ) -> Result<Program, Finding> {
-        program::spawn(&self, path.as_ref(), arguments)
-    }
-
-    /// Starts a program of the machine's, found by name.
-    ///
-    /// # Errors
-    ///
-    /// *Not run* when it is not installed.
-    pub fn tool(self, name: &str, arguments: &[impl AsRef<OsStr>]) -> Result<Program, Finding> {
-        self.program(find_tool(name)?, arguments)
-    }
-
-    pub(crate) fn bench(&self) -> Rc<Bench> {
-        self.check.bench.clone()
-    }
-
-    /// In the child, before its code: its host, its privileges, its limits.
-    pub(crate) fn settle(&self) -> io::Result<()> {
-        if let Some(enter) = &self.inside {
-            enter()?;
-        }
-        if self.privileged {
-            keep_capabilities_over_exec();
-        } else {
-            drop_capabilities()?;
-        }
-        self.limits.apply();
-        Ok(())
-    }
-}
-
-/// The kernel's structures for capabilities(7), which libc does not have.
-#[repr(C)]
-struct CapabilityHeader {
-    version: u32,
-    pid: i32,
-}
-
-#[repr(C)]
-#[derive(Clone, Copy, Default)]
-struct CapabilityData {
-    effective: u32,
-    permitted: u32,
-    inheritable: u32,
-}
-
-/// `_LINUX_CAPABILITY_VERSION_3`: 64 bits in two structures.
-const VERSION_3: u32 = 0x2008_0522;
-
-/// Drops all capabilities, so that `EACCES` on port 80 is what an ordinary user sees.
-fn drop_capabilities() -> io::Result<()> {
-    let header = CapabilityHeader {
-        version: VERSION_3,
-        pid: 0,
-    };
-    let none = [CapabilityData::default(); 2];
-    // SAFETY: header and data have the layout that version 3 asks for.
-    let r = unsafe { libc::syscall(libc::SYS_capset, &raw const header, none.as_ptr()) };
-    nix::errno::Errno::result(r)?;
-    // A set-user-id program could bring them back, and root's exec would.
-    // SAFETY: prctl with plain numbers.
-    unsafe {
-        libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-        libc::prctl(libc::PR_SET_SECUREBITS, SECBIT_NOROOT);
-    }
-    Ok(())
-}
-
-/// `SECBIT_NOROOT` and its lock; see capabilities(7).
-const SECBIT_NOROOT: libc::c_ulong = 0b11;
-
-/// An ordinary user's capabilities in a user namespace end at `exec` unless they are ambient.
-fn keep_capabilities_over_exec() {
-    let header = CapabilityHeader {
-        version: VERSION_3,
-        pid: 0,
-    };
-    let mut data = [CapabilityData::default(); 2];
-    // SAFETY: header and data have the layout that version 3 asks for.
-    unsafe {
-        if libc::syscall(libc::SYS_capget, &raw const header, data.as_mut_ptr()) < 0 {
-            return;
-        }
-        data.iter_mut().for_each(|d| d.inheritable = d.permitted);
-        libc::syscall(libc::SYS_capset, &raw const header, data.as_ptr());
-    }
-    for capability in 0..64_u64 {
-        // SAFETY: prctl with plain numbers; it refuses what the process does not have.
-        unsafe {
-            libc::prctl(
-                libc::PR_CAP_AMBIENT,
-                libc::PR_CAP_AMBIENT_RAISE as libc::c_ulong,
-                capability,
-                0,
-                0,
-            )
-        };
-    }
 }

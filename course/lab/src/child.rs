@@ -1,8 +1,12 @@
 //! A process that a check started: its end, and what it wrote before.
 
+use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+use nix::sys::signal::Signal;
+
+use crate::seal::{Frame, Seal};
 use crate::system;
 
 /// Bytes from a child through a pipe. The first `room` are kept, the rest is counted.
@@ -91,6 +95,18 @@ pub enum End {
     Killed(i32),
 }
 
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            End::Exited(status) => write!(f, "ended with exit status {status}"),
+            End::Killed(number) => match Signal::try_from(*number) {
+                Ok(signal) => write!(f, "was killed by {signal}"),
+                Err(_) => write!(f, "was killed by signal {number}"),
+            },
+        }
+    }
+}
+
 impl End {
     fn from_status(status: i32) -> End {
         if libc::WIFSIGNALED(status) {
@@ -111,33 +127,49 @@ pub struct Child {
     pidfd: OwnedFd,
     /// What it printed, and for a subject its sealed result at the end.
     pub captures: Vec<Capture>,
-    /// How many of the captures are for people.
-    prints: usize,
+    /// For a subject: what opens its result.
+    seal: Option<Seal>,
     end: Option<End>,
 }
 
 impl Child {
-    /// A child that has just been forked. The first `prints` captures are for people.
+    /// A child that has just been forked. With a seal, the last capture is a subject's result.
     pub fn new(
         name: String,
         pid: i32,
         pidfd: OwnedFd,
         captures: Vec<Capture>,
-        prints: usize,
+        seal: Option<Seal>,
     ) -> Child {
         Child {
             name,
             pid,
             pidfd,
             captures,
-            prints,
+            seal,
             end: None,
         }
     }
 
     /// What it printed.
     pub fn printed(&self) -> impl Iterator<Item = &Capture> {
-        self.captures.iter().take(self.prints)
+        let sealed = usize::from(self.seal.is_some());
+        self.captures.iter().take(self.captures.len() - sealed)
+    }
+
+    /// What a subject sent, once its function has come to an end.
+    pub fn frame(&self) -> Option<Frame> {
+        self.seal?.open(self.captures.last()?.kept())
+    }
+
+    /// How it ended, in words after its name: `returned Ok(5)`, `was killed by SIGPIPE`.
+    pub fn last_words(&self) -> Option<String> {
+        let end = self.end?;
+        Some(match self.frame() {
+            Some(Frame::Value { shown, .. }) => format!("has returned {shown}"),
+            Some(Frame::Panic(message)) => format!("has panicked: {message}"),
+            Some(Frame::Stray) | None => end.to_string(),
+        })
     }
 
     /// Becomes readable when the process ends.

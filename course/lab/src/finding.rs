@@ -29,6 +29,17 @@ pub enum Kind {
     Fault,
 }
 
+impl Kind {
+    /// As the report names it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Kind::Fail => "fail",
+            Kind::NotRun => "not-run",
+            Kind::Fault => "fault",
+        }
+    }
+}
+
 /// Why a check did not pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {

@@ -59,7 +59,15 @@ impl HangDetector {
 /// What every thread sleeps in and how often it ran, or `None` when one does not sleep for ever.
 fn still_life(bench: &Bench) -> Option<Vec<String>> {
     let mut seen = Vec::new();
-    for pid in processes(bench) {
+    // A switch is no party: whether it has something under way is asked of it.
+    let helpers: Vec<i32> = {
+        let nets = bench.nets.borrow();
+        nets.iter().flat_map(|net| net.helpers()).collect()
+    };
+    let parties = processes(bench)
+        .into_iter()
+        .filter(|pid| !helpers.contains(pid));
+    for pid in parties {
         for thread in threads(pid) {
             if thread.has_ended() {
                 continue;
@@ -70,7 +78,11 @@ fn still_life(bench: &Bench) -> Option<Vec<String>> {
             seen.push(thread.fingerprint()?);
         }
     }
-    // With nobody left there is nothing to hang. The caller waits for something of its own.
+    if seen.is_empty() && !bench.children().is_empty() {
+        // Who has ended does nothing any more.
+        seen.push("ended".into());
+    }
+    // A check that has started nobody waits for something of its own.
     (!seen.is_empty()).then_some(seen)
 }
 
@@ -102,16 +114,20 @@ fn processes(bench: &Bench) -> Vec<i32> {
 
 /// Whether the kernel or a switch has something under way that will wake somebody.
 fn something_will_come(bench: &Bench) -> bool {
-    if bench.something_in_flight() {
-        return true;
-    }
+    // What cannot be asked is taken for a yes: better to wait for the deadline.
+    let held_back = bench
+        .nets
+        .borrow()
+        .iter()
+        .any(|net| !net.is_quiet().unwrap_or(false));
     // A retransmission or a probe may yet change what the sockets say. TIME_WAIT wakes nobody.
-    diag::tcp().is_ok_and(|sockets| {
+    let timers = bench.tcp_sockets().map_or(true, |sockets| {
         sockets.iter().any(|socket| {
             matches!(
                 socket.timer,
                 diag::Timer::Retransmit | diag::Timer::Persist | diag::Timer::Keepalive
             )
         })
-    })
+    });
+    held_back || timers
 }

@@ -14,7 +14,7 @@ use std::sync::OnceLock;
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 
-use crate::limits::PROCESSES;
+use crate::limits::{PROCESSES, limit_processes_of_user};
 use crate::system::{self, Fork};
 
 /// What this machine allows.
@@ -152,6 +152,7 @@ pub(crate) fn run(isolation: &Isolation, check: impl FnOnce()) -> io::Result<()>
         // Orphans of the check come to this process instead of to the machine's init.
         // SAFETY: PR_SET_CHILD_SUBREAPER takes a number.
         unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1) };
+        limit_processes_of_user();
     }
     // SAFETY: one thread.
     match unsafe { system::fork() }? {

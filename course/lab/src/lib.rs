@@ -15,6 +15,7 @@
 
 mod args;
 mod bench;
+mod capability;
 mod check;
 mod child;
 mod finding;
@@ -22,33 +23,41 @@ mod hang;
 mod isolation;
 mod limits;
 pub mod net;
+mod paint;
 mod peer;
+mod place;
+mod process;
 mod program;
 mod render;
 mod report;
 mod runner;
+mod seal;
 mod sealed;
+mod spawner;
 mod steps;
 mod subject;
+mod suite;
 mod system;
 mod waiting;
 pub mod wire;
 
-pub use check::{Check, Spawner};
+pub use check::Check;
 pub use finding::{Because, Finding, PASS, Pass, Verdict};
 pub use isolation::{Isolation, isolation};
 pub use limits::Limits;
 pub use peer::{ListeningPeer, Peer};
+pub use place::Place;
 pub use program::Program;
-pub use runner::{Grader, Suite};
 pub use sealed::{Sealed, Shown};
+pub use spawner::Spawner;
 pub use subject::{Outcome, Subject};
+pub use suite::{Grader, Suite};
 
 /// What a grader or a chapter's test needs, in one line.
 pub mod prelude {
     pub use crate::ensure;
     pub use crate::{
-        Because, Check, Finding, Grader, Limits, Outcome, PASS, Pass, Peer, Program, Sealed,
+        Because, Check, Finding, Grader, Limits, Outcome, PASS, Pass, Peer, Place, Program, Sealed,
         Subject, Suite, Verdict,
     };
     pub use nix::errno::Errno;

@@ -1,5 +1,7 @@
 //! How much of the machine may a subject take?
 
+use std::fs;
+
 use nix::sys::resource::{Resource, setrlimit};
 
 /// Limits on one child process. The defaults are generous for network code and small for the machine.
@@ -34,6 +36,25 @@ impl Default for Limits {
 /// Enforced by `kernel.pid_max` of the check's own pid namespace (Linux 6.14), because `RLIMIT_NPROC`
 /// does not bind root and counts a user's other processes. Linux asks for 301 at least.
 pub const PROCESSES: u32 = 320;
+
+/// The next best thing where there is no pid namespace: `RLIMIT_NPROC`, above what the user has
+/// running already. It does not bind root.
+pub(crate) fn limit_processes_of_user() {
+    let uid = nix::unistd::getuid().to_string();
+    let mut running = 0;
+    for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let status = fs::read_to_string(entry.path().join("status")).unwrap_or_default();
+        let field = |name: &str| {
+            let line = status.lines().find(|line| line.starts_with(name));
+            line.and_then(|line| line.split_whitespace().nth(1))
+        };
+        if field("Uid:") == Some(&uid) {
+            running += field("Threads:").map_or(1, |n| n.parse().unwrap_or(1));
+        }
+    }
+    let limit = running + u64::from(PROCESSES);
+    let _ = setrlimit(Resource::RLIMIT_NPROC, limit, limit);
+}
 
 impl Limits {
     /// Puts the limits on the calling process. Lowering cannot fail.

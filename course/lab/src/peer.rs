@@ -12,10 +12,9 @@ use nix::errno::Errno;
 use nix::poll::PollFlags;
 use nix::sys::socket::{Shutdown, shutdown};
 
-use crate::bench::Bench;
+use crate::bench::{Bench, Wake};
 use crate::child::nonblocking;
 use crate::finding::Finding;
-use crate::net::diag;
 use crate::sealed::{show_bytes, show_errno};
 use crate::system;
 
@@ -23,7 +22,7 @@ use crate::system;
 pub struct Peer {
     bench: Rc<Bench>,
     fd: OwnedFd,
-    name: &'static str,
+    name: String,
 }
 
 impl Peer {
@@ -34,14 +33,14 @@ impl Peer {
         Ok(Peer {
             bench,
             fd,
-            name: "peer",
+            name: "peer".into(),
         })
     }
 
     /// The same peer under a name that the step log shows.
     #[must_use]
-    pub fn named(mut self, name: &'static str) -> Peer {
-        self.name = name;
+    pub fn named(mut self, name: &str) -> Peer {
+        self.name = name.into();
         self
     }
 
@@ -79,7 +78,7 @@ impl Peer {
     pub fn is_read(&self) -> Result<(), Finding> {
         let wanted = "your code to read what was sent";
         let mut broken = None;
-        let waited = self.bench.wait(None, || match self.unread() {
+        let waited = self.bench.wait(Wake::Tick, || match self.unread() {
             Ok(0) => Some(()),
             Ok(_) => None,
             Err(error) => {
@@ -220,6 +219,9 @@ impl Peer {
     ///
     /// `ENOTCONN` or what sock_diag(7) reports.
     pub fn unread(&self) -> io::Result<usize> {
+        if self.is_closed() {
+            return Ok(0);
+        }
         let mut unsent: libc::c_int = 0;
         // SAFETY: SIOCOUTQ (TIOCOUTQ) writes an int.
         let r = unsafe { libc::ioctl(self.fd.as_raw_fd(), libc::TIOCOUTQ, &raw mut unsent) };
@@ -233,10 +235,32 @@ impl Peer {
             return Ok(unsent as usize);
         };
         // Over TCP, acknowledged is not read. The queue of the socket at the other end tells.
-        let other = diag::tcp()?
+        let other = self
+            .bench
+            .tcp_sockets()?
             .into_iter()
             .find(|s| s.local == peer && s.peer == local);
         Ok(unsent as usize + other.map_or(0, |s| s.receive_queue as usize))
+    }
+
+    /// Whether the connection has been reset. Nobody will read any more, and the kernel goes on counting
+    /// what was not acknowledged.
+    fn is_closed(&self) -> bool {
+        const TCP_CLOSE: u8 = 7;
+        // The state is the first byte of tcp_info. Other sockets than TCP's refuse the option.
+        let mut state = 0_u8;
+        let mut length: libc::socklen_t = 1;
+        // SAFETY: one byte of room, and the length says so.
+        let r = unsafe {
+            libc::getsockopt(
+                self.fd.as_raw_fd(),
+                libc::IPPROTO_TCP,
+                libc::TCP_INFO,
+                (&raw mut state).cast(),
+                &raw mut length,
+            )
+        };
+        r == 0 && state == TCP_CLOSE
     }
 
     fn push(&self, mut bytes: &[u8]) -> Result<(), Finding> {
@@ -244,7 +268,7 @@ impl Peer {
             let wanted = "your code to read, so that the rest can be sent";
             let sent = self
                 .bench
-                .wait(Some((self.fd.as_fd(), PollFlags::POLLOUT)), || {
+                .wait(Wake::Fd(self.fd.as_fd(), PollFlags::POLLOUT), || {
                     again(send(self.fd.as_fd(), bytes))
                 });
             match sent.map_err(|stalled| stalled.finding(wanted))? {
@@ -266,7 +290,7 @@ impl Peer {
         let mut buf = vec![0; room.min(64 << 10)];
         let got = self
             .bench
-            .wait(Some((self.fd.as_fd(), PollFlags::POLLIN)), || {
+            .wait(Wake::Fd(self.fd.as_fd(), PollFlags::POLLIN), || {
                 again(nix::unistd::read(&self.fd, &mut buf))
             });
         let got = got.map_err(|stalled| stalled.finding(wanted))?;
@@ -332,7 +356,7 @@ impl ListeningPeer {
     pub fn accepts(&self) -> Result<Peer, Finding> {
         let accepted =
             self.bench.wait(
-                Some((self.listener.as_fd(), PollFlags::POLLIN)),
+                Wake::Fd(self.listener.as_fd(), PollFlags::POLLIN),
                 || match self.listener.accept() {
                     Err(e) if e.kind() == io::ErrorKind::WouldBlock => None,
                     other => Some(other),

@@ -2,18 +2,15 @@
 //! wrote.
 
 use std::ffi::{CString, OsStr};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use nix::poll::PollFlags;
-
-use crate::bench::{Bench, SharedChild};
-use crate::check::Spawner;
+use crate::bench::{Bench, SharedChild, Wake};
 use crate::child::{Capture, Child, End, plain};
 use crate::finding::Finding;
-use crate::subject::signal_name;
+use crate::spawner::Spawner;
 use crate::system::{self, Fork};
 
 const STDOUT: usize = 0;
@@ -90,7 +87,7 @@ pub(crate) fn spawn(
                 Capture::new(stderr, spawner.limits.output),
             ];
             Ok(Program {
-                child: bench.adopt(Child::new(name, pid, pidfd, captures, 2)),
+                child: bench.adopt(Child::new(name, pid, pidfd, captures, None)),
                 bench,
                 stdin: Some(stdin),
                 read: 0,
@@ -120,7 +117,7 @@ impl Program {
         let line = {
             let child = &self.child;
             let read = self.read;
-            self.bench.wait(None, || {
+            self.bench.wait(Wake::Tick, || {
                 let mut child = child.borrow_mut();
                 let ended = child.end().is_some();
                 child.captures[STDOUT].pump();
@@ -205,16 +202,10 @@ impl Program {
                 self.bench.step(format!("{name} exits with {status}"));
                 Ok(self.stdout())
             }
-            other => {
-                let how = match other {
-                    End::Exited(s) => format!("exited with {s}"),
-                    End::Killed(signal) => format!("was killed by {}", signal_name(signal)),
-                };
-                Err(Finding::fail(format!(
-                    "expected {name} to exit with {status}, but it {how}"
-                ))
-                .with_detail(format!("its standard error: {}", self.stderr())))
-            }
+            other => Err(Finding::fail(format!(
+                "expected {name} to exit with {status}, but it {other}"
+            ))
+            .with_detail(format!("its standard error: {}", self.stderr()))),
         }
     }
 
@@ -228,7 +219,7 @@ impl Program {
         match self.end()? {
             End::Killed(s) if s == signal as i32 => Ok(()),
             other => Err(Finding::fail(format!(
-                "expected {signal} to end {name}, but its end was {other:?}"
+                "expected {signal} to end {name}, but it {other}"
             ))),
         }
     }
@@ -256,11 +247,8 @@ impl Program {
     fn end(&mut self) -> Result<End, Finding> {
         self.ends_input();
         let wanted = format!("{} to end", self.name());
-        let pidfd = system::pidfd_open(self.pid())?;
         self.bench
-            .wait(Some((pidfd.as_fd(), PollFlags::POLLIN)), || {
-                self.child.borrow().end()
-            })
+            .wait_for_end(&self.child)
             .map_err(|stalled| stalled.finding(&wanted))
     }
 }

@@ -11,6 +11,8 @@ pub struct Account {
     pub steps: Vec<String>,
     /// What children printed: (whose, what).
     pub output: Vec<(String, String)>,
+    /// What was on the wires of its networks, drawn.
+    pub wires: Vec<String>,
     /// What an experiment saw.
     pub evidence: Vec<String>,
 }
@@ -46,6 +48,10 @@ pub fn failure(
         lines.push(String::new());
         lines.push(format!("  {whose} printed:"));
         lines.extend(text.trim_end().lines().map(|line| format!("    | {line}")));
+    }
+    for wire in &account.wires {
+        lines.push(String::new());
+        lines.extend(wire.lines().map(|line| line.trim_end().to_string()));
     }
     if let Some(because) = &finding.because {
         lines.push(String::new());
@@ -88,6 +94,7 @@ mod tests {
         let account = Account {
             steps: vec!["  1. peer sends b\"hel\"".into()],
             output: vec![("your code".into(), "hello\n".into())],
+            wires: vec!["        a        b\n        |--SYN-->|   \n".into()],
             evidence: vec![],
         };
         let mut finding = Finding::fail("expected your code to return 5, it returned 3");
@@ -102,7 +109,7 @@ mod tests {
         assert_eq!(
             text,
             "short-reads: waits\n\n  1. peer sends b\"hel\"\n  x. expected your code to return 5, it \
-             returned 3\n\n  your code printed:\n    | hello\n\n  A stream has no edges.\n\n  \
+             returned 3\n\n  your code printed:\n    | hello\n\n        a        b\n        |--SYN-->|\n\n  A stream has no edges.\n\n  \
              read on: 3#a\n  again:   cargo test"
         );
     }

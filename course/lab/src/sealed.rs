@@ -80,19 +80,19 @@ impl Sealed for u8 {
 
 /// Bytes as a byte string where they are text, as hexadecimal where they are not.
 pub(crate) fn show_bytes(bytes: &[u8]) -> String {
-    const SHOWN: usize = 64;
-    let head = &bytes[..bytes.len().min(SHOWN)];
-    let printable = head
+    let start = &bytes[..bytes.len().min(16)];
+    let printable = start
         .iter()
         .filter(|b| b.is_ascii_graphic() || b" \r\n\t\0".contains(b))
         .count();
-    let mut text = if printable * 10 >= head.len() * 9 {
-        format!("b\"{}\"", head.escape_ascii())
+    let (shown, mut text) = if printable * 10 >= start.len() * 9 {
+        let shown = bytes.len().min(48);
+        (shown, format!("b\"{}\"", bytes[..shown].escape_ascii()))
     } else {
-        let hex: Vec<String> = head.iter().map(|b| format!("{b:02x}")).collect();
-        format!("[{}]", hex.join(" "))
+        let hex: Vec<String> = start.iter().map(|b| format!("{b:02x}")).collect();
+        (start.len(), format!("[{}]", hex.join(" ")))
     };
-    if bytes.len() > SHOWN {
+    if bytes.len() > shown {
         text += &format!("… ({} bytes)", bytes.len());
     }
     text

@@ -15,23 +15,26 @@ use std::rc::Rc;
 
 use nix::errno::Errno;
 
-use crate::bench::{Bench, SharedChild};
-use crate::check::Spawner;
+use crate::bench::{Bench, SharedChild, Wake};
 use crate::child::{Capture, Child, End};
 use crate::finding::Finding;
+use crate::seal::{Frame, Seal};
 use crate::sealed::Sealed;
+use crate::spawner::Spawner;
 use crate::system::{self, Fork};
 use crate::waiting::{Thread, Waiting, threads};
 
-/// Where the captures of a subject stand.
+/// Where the capture of a subject's output stands. Its result comes after it.
 const OUTPUT: usize = 0;
-const RESULT: usize = 1;
+
+/// The exit status of a process that the lab could not make ready. A learner's code that ends with it
+/// is not rewarded: it only gets a less fitting message.
+const UNPREPARED: i32 = 125;
 
 /// The learner's code at work. Dropping it ends the process.
 pub struct Subject<T> {
     bench: Rc<Bench>,
     child: SharedChild,
-    nonce: [u8; 16],
     may_leak: bool,
     /// What it slept in when it was last sent a signal.
     before_signal: RefCell<Vec<String>>,
@@ -53,15 +56,6 @@ pub enum Outcome<T> {
     ReturnedTwice,
 }
 
-/// What a child sends after the nonce.
-#[derive(Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-enum Frame {
-    Value = 1,
-    Panic = 2,
-    Stray = 3,
-}
-
 /// Starts `f` in a child process.
 pub(crate) fn spawn<T: Sealed>(
     spawner: &Spawner<'_>,
@@ -70,7 +64,7 @@ pub(crate) fn spawn<T: Sealed>(
     let bench = spawner.bench();
     let (output, output_end) = system::pipe()?;
     let (result, result_end) = system::pipe()?;
-    let nonce = system::nonce();
+    let seal = Seal::new();
     // SAFETY: the check has one thread.
     match unsafe { system::fork() }? {
         Fork::Child => {
@@ -78,13 +72,13 @@ pub(crate) fn spawn<T: Sealed>(
             system::install(&output_end, 1);
             system::install(&output_end, 2);
             let result_end = result_end.as_raw_fd();
-            system::drop_own_fds(Some(result_end));
             if let Err(error) = spawner.settle() {
                 // Not the learner's doing: the message says so, and no frame is sent.
                 eprintln!("the lab could not prepare this process: {error}");
-                system::exit_now(125);
+                system::exit_now(UNPREPARED);
             }
-            run(f, nonce, result_end)
+            system::drop_own_fds(Some(result_end));
+            run(f, seal, result_end)
         }
         Fork::Parent { pid, pidfd } => {
             // The closure is dropped here, and with it this process's copy of what it captured.
@@ -93,11 +87,10 @@ pub(crate) fn spawn<T: Sealed>(
                 Capture::new(output, spawner.limits.output),
                 Capture::new(result, 16 << 20),
             ];
-            let child = Child::new(spawner.name.clone(), pid, pidfd, captures, 1);
+            let child = Child::new(spawner.name.clone(), pid, pidfd, captures, Some(seal));
             Ok(Subject {
                 child: bench.adopt(child),
                 bench,
-                nonce,
                 may_leak: spawner.may_leak,
                 before_signal: RefCell::default(),
                 value: PhantomData,
@@ -107,7 +100,7 @@ pub(crate) fn spawn<T: Sealed>(
 }
 
 /// The child's side: runs `f` and sends what came of it.
-fn run<T: Sealed>(f: impl FnOnce() -> T, nonce: [u8; 16], result_end: i32) -> ! {
+fn run<T: Sealed>(f: impl FnOnce() -> T, seal: Seal, result_end: i32) -> ! {
     thread_local!(static MESSAGE: RefCell<String> = const { RefCell::new(String::new()) });
     panic::set_hook(Box::new(|info| {
         let what = info.payload_as_str().unwrap_or("(no message)");
@@ -126,23 +119,23 @@ fn run<T: Sealed>(f: impl FnOnce() -> T, nonce: [u8; 16], result_end: i32) -> ! 
     let before = open_fds();
     let result = panic::catch_unwind(AssertUnwindSafe(f));
 
-    let mut frame = nonce.to_vec();
-    match result {
-        _ if std::process::id() != me => frame.push(Frame::Stray as u8),
+    let frame = match result {
+        _ if std::process::id() != me => Frame::Stray,
         Ok(value) => {
-            frame.push(Frame::Value as u8);
-            leaks(&before).encode(&mut frame);
-            value.encode(&mut frame);
+            let mut bytes = Vec::new();
+            value.encode(&mut bytes);
+            Frame::Value {
+                shown: value.show(),
+                bytes,
+                left: leaks(&before),
+            }
         }
-        Err(_) => {
-            frame.push(Frame::Panic as u8);
-            MESSAGE.with(|m| m.borrow().encode(&mut frame));
-        }
-    }
+        Err(_) => Frame::Panic(MESSAGE.with(|m| m.borrow().clone())),
+    };
     // SAFETY: the lab's own write end, which stays open until this process ends. If the learner's
     // code has closed it, the write fails and no result arrives, as it should be.
     let result_end = unsafe { std::os::fd::BorrowedFd::borrow_raw(result_end) };
-    let _ = system::write_all(result_end, &frame);
+    let _ = system::write_all(result_end, &seal.close(&frame));
     system::exit_now(0)
 }
 
@@ -248,7 +241,7 @@ impl<T: Sealed> Subject<T> {
     /// A failure when it ends, or never comes to such a call.
     pub fn waits_in(&self, calls: &[&str]) -> Result<(), Finding> {
         let wanted = format!("{} to wait in {}", self.name(), calls.join(" or "));
-        let waiting = self.bench.wait(None, || {
+        let waiting = self.bench.wait(Wake::Tick, || {
             let child = self.child.borrow();
             if child.end().is_some() {
                 return Some(None);
@@ -291,50 +284,32 @@ impl<T: Sealed> Subject<T> {
     /// Waits for the end and reads the frame. The leaks come with it.
     fn finish(&self, wanted: &str) -> Result<(Outcome<T>, Vec<String>), Finding> {
         let wanted = format!("{} {wanted}", self.name());
-        let pidfd = system::pidfd_open(self.pid());
-        // Without a descriptor of our own the bench's poll on the child's still wakes us.
-        let also = pidfd
-            .as_ref()
-            .ok()
-            .map(|fd| (std::os::fd::AsFd::as_fd(fd), nix::poll::PollFlags::POLLIN));
         self.bench
-            .wait(also, || self.child.borrow().end())
+            .wait_for_end(&self.child)
             .map_err(|stalled| stalled.finding(&wanted))?;
         self.parse()
     }
 
     fn parse(&self) -> Result<(Outcome<T>, Vec<String>), Finding> {
         let child = self.child.borrow();
-        let mut bytes = child.captures[RESULT].kept();
-        let mut outcome = None;
-        let mut left = Vec::new();
-        while let Some(rest) = bytes.strip_prefix(&self.nonce) {
-            bytes = rest;
-            let kind = u8::decode(&mut bytes);
-            if kind == Some(Frame::Stray as u8) {
-                outcome = Some(Outcome::ReturnedTwice);
-                break;
+        let outcome = match child.frame() {
+            Some(Frame::Value { bytes, left, .. }) => {
+                let value = T::decode(&mut bytes.as_slice());
+                let value = value.ok_or_else(|| Finding::fault("a result came back garbled"))?;
+                return Ok((Outcome::Returned(value), left));
             }
-            if kind == Some(Frame::Panic as u8) {
-                outcome = String::decode(&mut bytes).map(Outcome::Panicked);
-            }
-            if kind == Some(Frame::Value as u8) {
-                left = Vec::decode(&mut bytes).unwrap_or_default();
-                outcome = T::decode(&mut bytes).map(Outcome::Returned);
-            }
-        }
-        let outcome = outcome.unwrap_or_else(|| match child.end() {
-            Some(End::Killed(signal)) => Outcome::Killed(signal),
-            Some(End::Exited(status)) => Outcome::Exited(status),
-            None => Outcome::Exited(0),
-        });
-        if matches!(outcome, Outcome::Exited(125)) {
-            let output = child.captures[OUTPUT].text();
-            if output.contains("the lab could not prepare") {
-                return Err(Finding::fault(output));
-            }
-        }
-        Ok((outcome, left))
+            Some(Frame::Panic(message)) => Outcome::Panicked(message),
+            Some(Frame::Stray) => Outcome::ReturnedTwice,
+            None => match child.end() {
+                Some(End::Killed(signal)) => Outcome::Killed(signal),
+                Some(End::Exited(UNPREPARED)) => {
+                    return Err(Finding::fault(child.captures[OUTPUT].text()));
+                }
+                Some(End::Exited(status)) => Outcome::Exited(status),
+                None => Outcome::Exited(0),
+            },
+        };
+        Ok((outcome, Vec::new()))
     }
 
     /// Demands that nothing was left behind.

@@ -259,6 +259,9 @@ impl Waiting {
 
 /// What a child does now, in words: `your code waits in read(fd 3: …)`.
 pub fn doing(child: &Child) -> String {
+    if let Some(words) = child.last_words() {
+        return format!("{} {words}", child.name);
+    }
     match Waiting::of(child.pid, child.pidfd()) {
         Some(waiting) => format!("{} waits in {waiting}", child.name),
         None => format!("{} is still running", child.name),

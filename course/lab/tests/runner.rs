@@ -15,6 +15,7 @@ fn main() -> ExitCode {
         .check(a_hang_is_recognized_long_before_the_deadline)
         .check(nothing_is_left_behind)
         .check(a_failure_shows_steps_reason_and_where_to_read)
+        .check(a_failure_on_hosts_shows_the_wire)
         .check(the_command_line_is_libtests)
         .check(not_run_is_a_failure_where_everything_is_required)
         .check(without_namespaces_the_same_is_found_on_loopback)
@@ -237,6 +238,29 @@ fn a_failure_shows_steps_reason_and_where_to_read(_: &Check) -> Verdict {
     ] {
         ensure!(shown.contains(phrase), "{phrase:?} is not in:\n{shown}");
     }
+    PASS
+}
+
+fn a_failure_on_hosts_shows_the_wire(cx: &Check) -> Verdict {
+    if let lab::Isolation::Loopback(why) = lab::isolation() {
+        return Err(Finding::needs(format!("hosts ({why})")));
+    }
+    let folder = cx.folder()?.to_str().expect("a temporary path is UTF-8");
+    let shown = text(&run(&["loses_on_the_wire"], &[("LAB_CAPTURES", folder)]));
+    for phrase in [
+        "client",
+        "server",
+        "SYN",
+        "seq=1 len=3",
+        "it returned Ok(3)",
+    ] {
+        ensure!(shown.contains(phrase), "{phrase:?} is not in:\n{shown}");
+    }
+    let capture = std::fs::read(cx.folder()?.join("loses_on_the_wire.pcapng"))?;
+    ensure!(
+        capture.starts_with(&[0x0a, 0x0d, 0x0d, 0x0a]),
+        "that is no pcapng"
+    );
     PASS
 }
 

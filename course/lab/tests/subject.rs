@@ -27,6 +27,14 @@ fn main() -> ExitCode {
         .check(a_receive_timeout_is_not_called_a_hang)
         .check(an_armed_timer_is_not_called_a_hang)
         .check(the_folder_is_the_checks_own)
+        .check(a_server_on_another_host_is_met_when_it_listens)
+        .check(over_a_wire_read_means_read)
+        .check(a_hang_across_hosts_is_recognized)
+        .check(a_retransmission_to_come_is_not_a_hang)
+        .check(a_connection_to_nobody_is_refused)
+        .check(a_program_runs_in_a_host)
+        .check(what_a_dead_subject_did_not_read_is_not_waited_for)
+        .check(a_program_that_has_ended_can_be_asked_again)
         .main()
 }
 
@@ -295,5 +303,132 @@ fn the_folder_is_the_checks_own(cx: &Check) -> Verdict {
     let folder = cx.folder()?;
     std::fs::write(folder.join("file"), "x")?;
     ensure!(folder.join("file").exists(), "the file is not there");
+    PASS
+}
+
+/// Echoes what comes, until end-of-file.
+fn echo_once(at: std::net::SocketAddr) -> std::io::Result<()> {
+    let (mut stream, _) = std::net::TcpListener::bind(at)?.accept()?;
+    let mut all = Vec::new();
+    stream.read_to_end(&mut all)?;
+    stream.write_all(&all)
+}
+
+fn a_server_on_another_host_is_met_when_it_listens(cx: &Check) -> Verdict {
+    let net = cx.lan(&["client", "server"])?;
+    for at in ["10.0.0.2:7007", "[fd00::2]:7007"] {
+        let at = at.parse().expect("an address");
+        let server = cx.on(&net, "server").subject(move || echo_once(at))?;
+        let peer = cx.on(&net, "client").connects(at)?;
+        peer.sends(b"hello")?;
+        peer.shuts_down_writing()?;
+        peer.expects(b"hello")?;
+        server.returns(Ok(()))?;
+    }
+    PASS
+}
+
+fn over_a_wire_read_means_read(cx: &Check) -> Verdict {
+    let net = cx.lan(&["client", "server"])?;
+    let at = "10.0.0.2:7007".parse().expect("an address");
+    let subject = cx.on(&net, "server").subject(move || {
+        let (stream, _) = std::net::TcpListener::bind(at)
+            .expect("bind")
+            .accept()
+            .expect("accept");
+        reads(&stream, 3)
+    })?;
+    let peer = cx.on(&net, "client").connects(at)?;
+    peer.sends(b"one")?;
+    peer.sends_once_read(b"two")?;
+    peer.is_read()?;
+    peer.closes();
+    subject.returns(vec![b"one".to_vec(), b"two".to_vec(), vec![]])?;
+    PASS
+}
+
+fn a_hang_across_hosts_is_recognized(cx: &Check) -> Verdict {
+    let net = cx.lan(&["client", "server"])?;
+    let at = "10.0.0.2:7007".parse().expect("an address");
+    let subject = cx.on(&net, "server").subject(move || echo_once(at))?;
+    let _peer = cx.on(&net, "client").connects(at)?;
+    let began = std::time::Instant::now();
+    let Err(finding) = subject.returns(Ok(())) else {
+        return Err(Finding::fail("it returned although nobody closed"));
+    };
+    ensure!(finding.what().contains("waits in"), "{}", finding.what());
+    ensure!(
+        finding.what().contains("10.0.0.2:7007"),
+        "{}",
+        finding.what()
+    );
+    let took = began.elapsed();
+    ensure!(took.as_secs() < 5, "that took {took:?}");
+    PASS
+}
+
+fn a_retransmission_to_come_is_not_a_hang(cx: &Check) -> Verdict {
+    use lab::net::{Match, Rule};
+    let net = cx.lan(&["client", "server"])?;
+    let at = "10.0.0.2:7007".parse().expect("an address");
+    let subject = cx.on(&net, "server").subject(move || {
+        let (mut stream, _) = std::net::TcpListener::bind(at)?.accept()?;
+        stream.read_exact(&mut [0; 5])
+    })?;
+    let peer = cx.on(&net, "client").connects(at)?;
+    // The first data segment is lost; the next comes after the retransmission timeout of 200 ms.
+    net.rule(
+        Rule::on(Match::tcp().from("client").with_data())
+            .nth(1)
+            .drop(),
+    )?;
+    peer.sends(b"hello")?;
+    subject.returns(Ok(()))?;
+    PASS
+}
+
+fn a_connection_to_nobody_is_refused(cx: &Check) -> Verdict {
+    let net = cx.lan(&["client", "server"])?;
+    let refused = cx
+        .on(&net, "client")
+        .subject(|| std::net::TcpStream::connect("10.0.0.2:9").map(|_| ()))?;
+    refused.fails_with(Errno::ECONNREFUSED)?;
+    PASS
+}
+
+fn a_program_runs_in_a_host(cx: &Check) -> Verdict {
+    let net = cx.lan(&["client", "server"])?;
+    let mut ip = cx.on(&net, "server").tool("ip", &["-brief", "address"])?;
+    let shown = ip.exits(0)?;
+    ensure!(
+        shown.contains("10.0.0.2/24"),
+        "ip shows other addresses: {shown}"
+    );
+    PASS
+}
+
+fn what_a_dead_subject_did_not_read_is_not_waited_for(cx: &Check) -> Verdict {
+    for (peer, end) in [cx.tcp_pair()?, cx.stream_pair()?] {
+        let subject = cx.subject(move || drop(end))?;
+        subject.returns(())?;
+        // The first may arrive where nobody is any more, the second meets the reset.
+        let _ = peer.sends(b"hel");
+        let began = std::time::Instant::now();
+        let _ = peer.sends_once_read(b"lo");
+        ensure!(
+            began.elapsed().as_secs() < 5,
+            "that took {:?}",
+            began.elapsed()
+        );
+    }
+    PASS
+}
+
+fn a_program_that_has_ended_can_be_asked_again(cx: &Check) -> Verdict {
+    let mut echo = cx.tool("echo", &["one"])?;
+    ensure!(echo.line()? == "one", "echo says something else");
+    ensure!(echo.line().is_err(), "echo says more");
+    echo.exits(0)?;
+    ensure!(echo.exits(0)? == "one\n", "echo forgets");
     PASS
 }

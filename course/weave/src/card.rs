@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use catalog::{Catalog, Exercise, Kind, Mistake};
 
-use crate::markdown::{escape, from_rustdoc, inline};
+use crate::markdown::{escape, from_rustdoc, inline, without_html};
 
 /// The exercise's card, as Markdown.
 ///
@@ -23,6 +23,7 @@ pub(crate) fn card(
     for (at, hint) in exercise.hints.iter().enumerate() {
         let number = at + 1;
         let of = exercise.hints.len();
+        let hint = without_html(hint);
         _ = writeln!(
             text,
             "<details class=\"hint\"><summary>Hint {number} of {of}</summary>\n\n{hint}\n\n</details>\n"
@@ -31,7 +32,7 @@ pub(crate) fn card(
     let count = exercise.mistakes.len();
     _ = writeln!(
         text,
-        "<details class=\"mistakes\"><summary>{count} mistakes that people make here (they give things away)</summary>\n"
+        "<details class=\"mistakes\"><summary>{count} mistakes that people make here: try it yourself first</summary>\n"
     );
     let grader = std::fs::read_to_string(catalog.at(&exercise.grader)).unwrap_or_default();
     for (at, mistake) in exercise.mistakes.iter().enumerate() {
@@ -97,7 +98,19 @@ fn task(catalog: &Catalog, exercise: &Exercise) -> Result<String, String> {
             stub.display()
         ));
     }
-    Ok(from_rustdoc(&doc.join("\n")))
+    // The card has the title as its heading already.
+    let doc = doc.join("\n");
+    let titles = ["", ".", "!", "?"].map(|mark| {
+        format!(
+            "**{}{mark}**",
+            exercise.title.trim_end_matches(['.', '!', '?'])
+        )
+    });
+    let told_once = titles
+        .iter()
+        .find_map(|title| doc.trim_start().strip_prefix(title.as_str()))
+        .unwrap_or(&doc);
+    Ok(without_html(&from_rustdoc(told_once.trim_start())))
 }
 
 fn what_to_do(catalog: &Catalog, source: Option<&str>, exercise: &Exercise, up: &str) -> String {

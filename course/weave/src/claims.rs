@@ -18,8 +18,8 @@ fn sign(verdict: Verdict) -> &'static str {
     }
 }
 
-/// The page of a claim's chapter: a claim's id begins with the chapter's number, and it is in the catalog under it.
-fn page_of<'c>(catalog: &'c Catalog, claim: &Claim) -> &'c Chapter {
+/// The chapter whose page has the claim's row.
+pub(crate) fn home<'c>(catalog: &'c Catalog, claim: &Claim) -> &'c Chapter {
     let holds = |chapter: &&Chapter| chapter.claims.iter().any(|other| other.id == claim.id);
     catalog
         .chapters
@@ -29,8 +29,8 @@ fn page_of<'c>(catalog: &'c Catalog, claim: &Claim) -> &'c Chapter {
 }
 
 /// Where a claim's row is, from any page in `book/src`.
-pub(crate) fn link(catalog: &Catalog, claim: &Claim) -> String {
-    format!("{}.md#{}", page_of(catalog, claim).dir, claim.anchor())
+fn link(catalog: &Catalog, claim: &Claim) -> String {
+    format!("{}.md#{}", home(catalog, claim).dir, claim.anchor())
 }
 
 /// The mark in the prose. `up` leads from the page to `book/src`.
@@ -135,7 +135,8 @@ fn decided(claim: &Claim) -> String {
     let mut html = match &claim.decided_by {
         Decider::Experiment(name) => format!(
             "<span class=\"how\">Experiment</span> <code>{}</code>",
-            escape(name)
+            // A name is as long as a sentence: it may break between its words.
+            escape(name).replace('_', "_<wbr>")
         ),
         Decider::Authority(text) => {
             format!("<span class=\"how\">Authority</span> {}", inline(text))
@@ -190,7 +191,12 @@ fn tally(claims: &[Claim]) -> String {
             .iter()
             .filter(|claim| claim.verdict == verdict)
             .count();
-        (count > 0).then(|| format!("{count} {}", verdict.words()))
+        let words = match verdict {
+            Verdict::Conditional => "true under a condition",
+            Verdict::Platform => "true on some systems",
+            other => other.words(),
+        };
+        (count > 0).then(|| format!("{count} {words}"))
     });
     let counts: Vec<String> = counts.collect();
     let noun = if claims.len() == 1 { "claim" } else { "claims" };

@@ -32,6 +32,16 @@ impl<'h> Tag<'h> {
     }
 }
 
+/// The elements that a page may have. Another one is a slip: `Vec<u8>` outside of code.
+const ELEMENTS: &str = "a abbr article aside b blockquote br caption circle cite code col colgroup dd defs del desc \
+    details dfn div dl dt em figcaption figure g h1 h2 h3 h4 h5 h6 hr i img ins kbd li line mark nav ol p path polygon pre \
+    q rect s samp section small span strong sub summary sup svg table tbody td text tfoot th thead title tr u ul var";
+
+/// Whether a tag is one of HTML or SVG, and not a Rust type.
+pub(crate) fn is_element(name: &str) -> bool {
+    ELEMENTS.split_whitespace().any(|element| element == name)
+}
+
 /// A piece of HTML, in order.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Piece<'h> {

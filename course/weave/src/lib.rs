@@ -25,6 +25,7 @@ mod listing;
 mod markdown;
 mod page;
 pub mod protocol;
+pub mod request;
 pub mod site;
 mod told;
 mod weaver;

@@ -14,6 +14,13 @@ pub(crate) struct Targets {
 }
 
 impl Targets {
+    /// Whether the page has this id.
+    pub fn has(&self, page: &Path, id: &str) -> bool {
+        self.pages
+            .iter()
+            .any(|(path, ids)| path == page && ids.contains(id))
+    }
+
     /// Says what is wrong with a link on the page `from`.
     pub fn check(&self, from: &Path, link: &str) -> Result<(), String> {
         if is_outside(link) {

@@ -252,7 +252,7 @@ pub(crate) fn figure(
         None => format!("<span class=\"path\">{path_html}</span>"),
     };
     format!(
-        "<figure class=\"listing\">\n\n{fence}rust\n{}\n{fence}\n\n<figcaption>{link}, {place} <code>{}</code></figcaption>\n</figure>",
+        "<figure class=\"listing\">\n\n{fence}rust\n{}\n{fence}\n\n<figcaption><span>{link}, {place}</span> <code>{}</code></figcaption>\n</figure>",
         code.join("\n"),
         escape(&how_to_run(catalog, path)),
     )

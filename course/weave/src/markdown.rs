@@ -16,15 +16,35 @@ pub(crate) fn options() -> Options {
         | Options::ENABLE_GFM
 }
 
+/// Markdown in which nothing is HTML: what looks like a tag, such as `Vec<u8>` outside of code, is text.
+pub(crate) fn without_html(markdown: &str) -> String {
+    let mut text = markdown.to_owned();
+    let events: Vec<_> = Parser::new_ext(markdown, options())
+        .into_offset_iter()
+        .collect();
+    for (event, span) in events.into_iter().rev() {
+        if matches!(event, Event::Html(_) | Event::InlineHtml(_)) {
+            let escaped = text[span.clone()].replace('<', "&lt;");
+            text.replace_range(span, &escaped);
+        }
+    }
+    text
+}
+
 /// A sentence or two as HTML, without the paragraph around them and without an empty line, which would end the HTML
 /// block they are put in.
 pub(crate) fn inline(markdown: &str) -> String {
-    let events = Parser::new_ext(markdown, options()).filter(|event| {
-        !matches!(
-            event,
-            Event::Start(Tag::Paragraph) | Event::End(TagEnd::Paragraph)
-        )
-    });
+    let events = Parser::new_ext(markdown, options())
+        .map(|event| match event {
+            Event::Html(html) | Event::InlineHtml(html) => Event::Text(html),
+            event => event,
+        })
+        .filter(|event| {
+            !matches!(
+                event,
+                Event::Start(Tag::Paragraph) | Event::End(TagEnd::Paragraph)
+            )
+        });
     let mut html = String::new();
     pulldown_cmark::html::push_html(&mut html, events);
     html.trim().replace('\n', " ").replace('|', "&#124;")
@@ -127,8 +147,16 @@ mod tests {
     #[test]
     fn inline_is_one_line_without_a_paragraph() {
         assert_eq!(
-            inline("`a|b` is *so*,\n<b>not</b>"),
-            "<code>a&#124;b</code> is <em>so</em>, <b>not</b>"
+            inline("`a|b` is *so*,\nVec<u8>"),
+            "<code>a&#124;b</code> is <em>so</em>, Vec&lt;u8&gt;"
+        );
+    }
+
+    #[test]
+    fn tags_in_texts_of_ours_are_text() {
+        assert_eq!(
+            without_html("A Vec<u8> and `<u8>`.\n\n<b>x"),
+            "A Vec&lt;u8> and `<u8>`.\n\n&lt;b>x"
         );
     }
 

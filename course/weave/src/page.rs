@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use pulldown_cmark::{BrokenLink, Event, Parser, Tag};
 
 use crate::directive::{self, Directive};
-use crate::html::{Piece, pieces};
+use crate::html::{Piece, is_element, pieces};
 use crate::{PAGES, Page, Problem, markdown};
 
 /// A page, read once.
@@ -33,6 +33,7 @@ impl<'p> Read<'p> {
             links: Vec::new(),
             problems: Vec::new(),
         };
+        let lines = Lines::new(text);
         let mut code = Vec::new();
         let mut broken = Vec::new();
         let mut note = |link: BrokenLink<'_>| {
@@ -44,7 +45,7 @@ impl<'p> Read<'p> {
         let parser =
             Parser::new_with_broken_link_callback(text, markdown::options(), Some(&mut note));
         for (event, span) in parser.into_offset_iter() {
-            let line = line_of(text, span.start);
+            let line = lines.of(span.start);
             match event {
                 Event::Code(_) | Event::Start(Tag::CodeBlock(_)) => code.push(span),
                 Event::Start(Tag::Heading { id: Some(id), .. }) => {
@@ -67,7 +68,7 @@ impl<'p> Read<'p> {
         }
         for (at, label) in broken {
             read.problem(
-                line_of(text, at),
+                lines.of(at),
                 format!("the link's label `[{label}]` is not defined on this page"),
             );
         }
@@ -86,6 +87,15 @@ impl<'p> Read<'p> {
     fn html(&mut self, html: &str, line: usize) {
         for piece in pieces(html) {
             if let Piece::Open(tag) = piece {
+                if !is_element(tag.name) {
+                    self.problem(
+                        line,
+                        format!(
+                            "`<{}>` is taken for a tag of HTML: put it in `code`",
+                            tag.name
+                        ),
+                    );
+                }
                 self.ids
                     .extend(tag.attribute("id").map(|id| (id.to_owned(), line)));
                 let target = tag.attribute("href").or_else(|| tag.attribute("src"));
@@ -96,9 +106,18 @@ impl<'p> Read<'p> {
     }
 }
 
-/// The number, from 1, of the line on which the byte at `offset` stands.
-fn line_of(text: &str, offset: usize) -> usize {
-    text[..offset].matches('\n').count() + 1
+/// Where the lines of a text begin.
+struct Lines(Vec<usize>);
+
+impl Lines {
+    fn new(text: &str) -> Lines {
+        Lines(text.match_indices('\n').map(|(at, _)| at + 1).collect())
+    }
+
+    /// The number, from 1, of the line on which the byte at `offset` stands.
+    fn of(&self, offset: usize) -> usize {
+        self.0.partition_point(|&start| start <= offset) + 1
+    }
 }
 
 /// An id to propose for a heading.

@@ -127,6 +127,22 @@ mod tests {
         assert_eq!(paths, [Path::new("b.md"), Path::new("a.md")]);
     }
 
+    /// Without that line mdBook asks `supports` first, and skips a preprocessor that does not compile.
+    #[test]
+    fn the_books_settings_let_mdbook_skip_nothing() {
+        let settings = include_str!("../../../book/book.toml");
+        let weave = settings
+            .split("[preprocessor.weave]")
+            .nth(1)
+            .and_then(|rest| rest.split("\n[").next());
+        assert!(
+            weave
+                .expect("a table")
+                .lines()
+                .any(|line| line == "renderers = [\"html\"]")
+        );
+    }
+
     #[test]
     fn input_that_is_not_mdbooks_is_said() {
         let message = preprocess("{}").expect_err("no root").to_string();

@@ -94,7 +94,7 @@ fn course() -> TempDir {
     write(
         root,
         "solutions/03-sockets/short-reads/stub/lib.rs",
-        "//! **Read it.** Write [`read_all`].\n//!\n//! # Errors\n//!\n//! None.\n\nuse std::io;\n",
+        "//! **Read it all.** Write [`read_all`].\n//!\n//! # Errors\n//!\n//! None.\n\nuse std::io;\n",
     );
     write(
         root,
@@ -140,8 +140,8 @@ fn a_listing_is_cut_dedented_and_captioned() {
             &format!("Before.\n\n{{{{#listing {CODE}:read}}}}\n\nAfter.\n")
         ),
         "Before.\n\n<figure class=\"listing\">\n\n```rust\n/// Reads.\nfn read() {\n\n    ## [x]\n}\n```\n\n\
-         <figcaption><a href=\"https://host.example/a/b/blob/main/chapters/03-sockets/src/whole.rs#L3-L8\">\
-         chapters/03-sockets/src/whole.rs</a>, lines 3 to 8 <code>cargo test -p sockets</code></figcaption>\n</figure>\n\nAfter.\n"
+         <figcaption><span><a href=\"https://host.example/a/b/blob/main/chapters/03-sockets/src/whole.rs#L3-L8\">\
+         chapters/03-sockets/src/whole.rs</a>, lines 3 to 8</span> <code>cargo test -p sockets</code></figcaption>\n</figure>\n\nAfter.\n"
     );
 }
 
@@ -154,7 +154,7 @@ fn a_program_is_listed_whole_with_the_command_that_runs_it() {
     );
     assert!(page.contains("\n  fn main() {}\n"), "{page}");
     assert!(
-        page.contains(", line 1 <code>cargo run --bin slow-writer</code>"),
+        page.contains(", line 1</span> <code>cargo run --bin slow-writer</code>"),
         "{page}"
     );
 }
@@ -232,10 +232,10 @@ fn a_claim_in_the_prose_leads_to_its_row() {
         "book/src/03-sockets.md",
         "# Sockets {#sockets}\n\n## Edges {#edges}\n",
     );
-    let found = wrong(&dir, "{{#claim 03.1}}\n");
-    assert!(
-        found[0].starts_with("book/src/page.md:1: claim 03.1 has no row: "),
-        "{found:#?}"
+    let found = wrong(&dir, "{{#claim 03.1}} {{#claim 03.2}}\n");
+    assert_eq!(
+        found,
+        ["book/src/03-sockets.md: the page has no `{{#claims}}`, and claims lead to their rows"]
     );
 }
 
@@ -255,7 +255,7 @@ fn the_claims_table_has_a_row_with_an_id_for_each() {
         "<tr id=\"claim-03-1\" class=\"wrong\">",
         "<code>sizeof</code> a",
         "<p class=\"correction\">It sees <em>eight</em>.</p>",
-        "<code>bind_it</code><p class=\"seen\">Seen: foo.so</p>",
+        "<code>bind_<wbr>it</code><p class=\"seen\">Seen: foo.so</p>",
         "<a href=\"https://man7.org/linux/man-pages/man2/bind.2.html\">bind(2)</a>",
         "<span class=\"how\">Authority</span> RFC 1700",
     ] {
@@ -288,7 +288,7 @@ fn an_exercise_card_shows_the_task_and_folds_the_rest() {
     let page = woven(&dir, "{{#exercise short-reads}}\n");
     for part in [
         "### Read it all {#exercise-short-reads}",
-        "**Read it.** Write `read_all`.\n\n**Errors**",
+        "</p>\n\nWrite `read_all`.\n\n**Errors**",
         "<span class=\"kind\">write it</span>",
         "level 2 of 3",
         "needs hosts",
@@ -407,6 +407,15 @@ fn links_must_lead_somewhere() {
 }
 
 #[test]
+fn a_type_outside_of_code_is_no_html() {
+    let dir = course();
+    assert_eq!(
+        wrong(&dir, "A `Vec<u8>` <b>is</b>\nno Vec<u8>.\n"),
+        ["book/src/page.md:2: `<u8>` is taken for a tag of HTML: put it in `code`"]
+    );
+}
+
+#[test]
 fn headings_need_ids_and_ids_stand_once() {
     let dir = course();
     assert_eq!(
@@ -521,7 +530,7 @@ fn the_built_site_is_checked_whole() {
     write(
         root,
         "sub/two.html",
-        "<p><a href=\"../none.html\">x</a> {{#claim 1}} <a href=\"#d\">y</a> <a href=\"../../z\">z</a>",
+        "<p id=e><a href=\"../none.html\">x</a> {{#claim 1}} <a href=\"#d\">y</a> <a href=\"../../z\">z</a>",
     );
     let found: Vec<String> = site::check(root)
         .expect("readable")

@@ -143,10 +143,15 @@ impl Weaver<'_> {
                         .map_or(String::new(), |near| format!("; did you mean {near}?"));
                     return Err(format!("there is no claim {id} in any claims.toml{hint}"));
                 };
-                let row = claims::link(self.catalog, claim);
-                targets
-                    .check(Path::new("index.md"), &row)
-                    .map_err(|what| format!("claim {id} has no row: {what}"))?;
+                let home = claims::home(self.catalog, claim);
+                let file = home.page.strip_prefix(PAGES).unwrap_or(&home.page);
+                if !targets.has(file, &claim.anchor()) {
+                    // Said once, and not for each claim that has no row.
+                    others.push(Problem::of(
+                        &home.page,
+                        "the page has no `{{#claims}}`, and claims lead to their rows",
+                    ));
+                }
                 Ok(claims::in_prose(self.catalog, claim, &up))
             }
             Ask::Claims => {

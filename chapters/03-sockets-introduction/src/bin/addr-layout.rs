@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use sockets_introduction::layout::LAYOUTS;
+use sockets_introduction::layout::{Field, LAYOUTS, Layout};
 use sockets_introduction::program::{Outcome, run_alone};
 
 fn main() -> ExitCode {
@@ -11,18 +11,10 @@ fn main() -> ExitCode {
 }
 
 fn work(out: &mut dyn Write) -> Outcome {
-    for layout in LAYOUTS {
-        writeln!(
-            out,
-            "{}: {} bytes, aligned to {}",
-            layout.name, layout.size, layout.align
-        )?;
-        for field in layout.fields {
-            writeln!(
-                out,
-                "  {:>3} {:>4}  {}",
-                field.offset, field.size, field.name
-            )?;
+    for Layout { name, size, align, fields } in LAYOUTS {
+        writeln!(out, "{name}: {size} bytes, aligned to {align}")?;
+        for Field { name, offset, size } in *fields {
+            writeln!(out, "  {offset:>3} {size:>4}  {name}")?;
         }
     }
     Ok(())

@@ -4,10 +4,11 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use sockets_introduction::address::Address;
-use sockets_introduction::layout;
+use sockets_introduction::layout::{Field, of_family};
 use sockets_introduction::program::{Outcome, run};
 
-const USAGE: &str = "usage: address-tool ADDRESS..., for example 192.0.2.1:80 or /tmp/socket";
+const USAGE: &str =
+    "usage: address-tool ADDRESS..., for example 192.0.2.1:80 or /tmp/socket";
 
 fn main() -> ExitCode {
     run(USAGE, work)
@@ -26,22 +27,22 @@ fn work(arguments: &[&str], out: &mut dyn Write) -> Outcome {
 // ANCHOR: show
 /// Writes the address as text, then its bytes, a line or more to a field.
 fn show(address: &Address, out: &mut dyn Write) -> Outcome {
-    let layout = layout::of_family(address.family());
+    let layout = of_family(address.family());
     writeln!(out, "{address}: {}, {} bytes", layout.name, address.len())?;
-    for field in layout.fields {
-        let bytes = &address.bytes()[field.offset..];
-        let mut name = field.name;
-        for (row, bytes) in bytes[..field.size.min(bytes.len())].chunks(16).enumerate() {
-            let bytes: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-            writeln!(
-                out,
-                "  {:>3}  {name:14} {}",
-                field.offset + 16 * row,
-                bytes.join(" ")
-            )?;
-            name = "";
+    for Field { name, offset, size } in layout.fields {
+        let bytes = &address.bytes()[*offset..];
+        let bytes = &bytes[..bytes.len().min(*size)];
+        for (row, bytes) in bytes.chunks(16).enumerate() {
+            let offset = offset + 16 * row;
+            let name = if row == 0 { name } else { "" };
+            writeln!(out, "  {offset:>3}  {name:14} {}", hex(bytes))?;
         }
     }
     Ok(())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let pairs: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    pairs.join(" ")
 }
 // ANCHOR_END: show

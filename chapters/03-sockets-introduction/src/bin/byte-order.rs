@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use sockets_introduction::byte_order::{Order, from_wire, to_wire};
 use sockets_introduction::program::{Outcome, run};
 
-const USAGE: &str = "usage: byte-order [NUMBER], 64 bits at most, for example 8000 or 0x1f40";
+const USAGE: &str =
+    "usage: byte-order [NUMBER], 64 bits at most, for example 8000 or 0x1f40";
 
 fn main() -> ExitCode {
     run(USAGE, work)
@@ -39,11 +40,7 @@ fn work(arguments: &[&str], out: &mut dyn Write) -> Outcome {
 
     let misread = from_wire(&reversed);
     writeln!(out, "this host is {name}")?;
-    writeln!(
-        out,
-        "number       {number} = {number:#x}, in {} bytes",
-        wire.len()
-    )?;
+    writeln!(out, "number       {number} = {number:#x}, in {} bytes", wire.len())?;
     writeln!(out, "in memory    {memory:02x?}")?;
     writeln!(out, "on the wire  {wire:02x?}")?;
     writeln!(out, "misread      {misread} = {misread:#x}")?;

@@ -26,11 +26,7 @@ fn main() -> ExitCode {
 }
 
 fn work(arguments: &[&str], out: &mut dyn Write) -> Outcome {
-    let texts = if arguments.is_empty() {
-        TEXTS
-    } else {
-        arguments
-    };
+    let texts = if arguments.is_empty() { TEXTS } else { arguments };
     writeln!(
         out,
         "{:16} {:16} {:16} {:16} std",

@@ -29,10 +29,7 @@ fn sixty_byte_lines() -> io::Result<Counted> {
     for number in 0..100 {
         there.write_all(format!("{number:059}\n").as_bytes())?;
     }
-    Ok(Counted {
-        source: here,
-        reads: 0,
-    })
+    Ok(Counted { source: here, reads: 0 })
 }
 
 /// Counts how often it is read.

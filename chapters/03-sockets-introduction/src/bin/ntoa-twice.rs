@@ -16,7 +16,8 @@ fn work(out: &mut dyn Write) -> Outcome {
     let client = by_inet_ntoa(Ipv4Addr::new(192, 0, 2, 1));
     let server = by_inet_ntoa(Ipv4Addr::new(192, 0, 2, 80));
     // SAFETY: both point to the one buffer of this thread, which ends with a zero.
-    let (client, server) = unsafe { (CStr::from_ptr(client), CStr::from_ptr(server)) };
+    let (client, server) =
+        unsafe { (CStr::from_ptr(client), CStr::from_ptr(server)) };
     writeln!(
         out,
         "client {}, server {}",

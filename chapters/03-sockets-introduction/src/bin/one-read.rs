@@ -23,7 +23,8 @@ fn work(arguments: &[&str], out: &mut dyn Write) -> Outcome {
         _ => return Err(USAGE.into()),
     };
     let address: Address = text.parse()?;
-    let peer = TcpStream::connect(address.to_std().ok_or(USAGE)?)?;
+    let peer = TcpStream::connect(address.to_std().ok_or(USAGE)?);
+    let peer = peer.map_err(|error| format!("connect: {error}"))?;
     // ANCHOR: read
     let mut buffer = [0; 5];
     let count = if all {
@@ -32,11 +33,7 @@ fn work(arguments: &[&str], out: &mut dyn Write) -> Outcome {
         read(&peer, &mut buffer).in_call("read")?
     };
     let text = buffer[..count].escape_ascii();
-    writeln!(
-        out,
-        "asked for {} bytes, got {count}: \"{text}\"",
-        buffer.len()
-    )?;
+    writeln!(out, "asked for {} bytes, got {count}: \"{text}\"", buffer.len())?;
     // ANCHOR_END: read
     Ok(())
 }

@@ -18,14 +18,14 @@ fn work(out: &mut dyn Write) -> Outcome {
         let (bytes, length) = local_with_room(&listener, room)?;
         writeln!(
             out,
-            "getsockname, room {room:>3}: length {length}, bytes {bytes:02x?}"
+            "getsockname, room {room:>3}: {} bytes of {length}",
+            bytes.len()
         )?;
     }
     for room in [46, 4, 3] {
-        match of_ip(Ipv6Addr::LOCALHOST.into(), room) {
-            Ok(text) => writeln!(out, "inet_ntop,   room {room:>3}: {text}")?,
-            Err(error) => writeln!(out, "inet_ntop,   room {room:>3}: {}", error.errno)?,
-        }
+        let text = of_ip(Ipv6Addr::LOCALHOST.into(), room)
+            .unwrap_or_else(|error| error.errno.to_string());
+        writeln!(out, "inet_ntop,   room {room:>3}: {text}")?;
     }
     Ok(())
 }

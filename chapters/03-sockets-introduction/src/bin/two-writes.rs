@@ -13,11 +13,11 @@ fn main() -> ExitCode {
 }
 
 fn work(out: &mut dyn Write) -> Outcome {
-    for (name, kind) in [
-        ("stream", SockType::Stream),
-        ("datagram", SockType::Datagram),
-    ] {
-        let pair = socketpair(AddressFamily::Unix, kind, None, SockFlag::SOCK_CLOEXEC);
+    for (name, kind) in
+        [("stream", SockType::Stream), ("datagram", SockType::Datagram)]
+    {
+        let pair =
+            socketpair(AddressFamily::Unix, kind, None, SockFlag::SOCK_CLOEXEC);
         let (here, there) = pair.in_call("socketpair")?;
         write(&there, b"hello").in_call("write")?;
         write(&there, b"world").in_call("write")?;

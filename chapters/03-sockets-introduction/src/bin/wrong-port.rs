@@ -24,7 +24,8 @@ fn work(arguments: &[&str], out: &mut dyn Write) -> Outcome {
     };
 
     // SAFETY: the call takes no pointers.
-    let fd = Errno::result(unsafe { libc::socket(libc::AF_INET, libc::SOCK_STREAM, 0) });
+    let fd =
+        Errno::result(unsafe { libc::socket(libc::AF_INET, libc::SOCK_STREAM, 0) });
     let fd = fd.in_call("socket")?;
     // SAFETY: the descriptor is new, and nobody else knows its number.
     let socket = unsafe { OwnedFd::from_raw_fd(fd) };
@@ -40,7 +41,9 @@ fn work(arguments: &[&str], out: &mut dyn Write) -> Outcome {
     };
     let length = size_of::<libc::sockaddr_in>() as libc::socklen_t;
     // SAFETY: `address` is a `sockaddr_in`, and `length` is its size.
-    let result = unsafe { libc::bind(socket.as_raw_fd(), (&raw const address).cast(), length) };
+    let result = unsafe {
+        libc::bind(socket.as_raw_fd(), (&raw const address).cast(), length)
+    };
     Errno::result(result).in_call("bind")?;
     // ANCHOR_END: bind
 

@@ -5,19 +5,29 @@ use std::io;
 
 use lab::prelude::*;
 
-/// Records `what: seen` as evidence, and fails the experiment when the verdict rests on something else.
-#[allow(
-    clippy::needless_pass_by_value,
-    reason = "a call is to read like a sentence"
-)]
-pub fn saw<S, W>(cx: &Check, what: &str, seen: S, wanted: W) -> Result<(), Finding>
-where
-    S: Display + PartialEq<W>,
-    W: Display,
-{
+/// Something that an experiment saw. It is evidence already; [`Sight::is`] says what it proves.
+#[must_use = "say what it must be, or the experiment cannot fail"]
+pub struct Sight<'a, S> {
+    what: &'a str,
+    seen: S,
+}
+
+/// Records `what: seen` as evidence.
+pub fn saw<'a, S: Display>(cx: &Check, what: &'a str, seen: S) -> Sight<'a, S> {
     cx.evidence(format!("{what}: {seen}"));
-    ensure!(seen == wanted, "{what}: {seen}; the verdict says {wanted}");
-    Ok(())
+    Sight { what, seen }
+}
+
+impl<S: Display> Sight<'_, S> {
+    /// Fails the experiment unless this is what the verdict rests on.
+    pub fn is<W: Display>(self, wanted: W) -> Result<(), Finding>
+    where
+        S: PartialEq<W>,
+    {
+        let Sight { what, seen } = self;
+        ensure!(seen == wanted, "{what}: {seen}; the verdict says {wanted}");
+        Ok(())
+    }
 }
 
 /// How a call ended: `ok`, or the name of its errno.
@@ -39,4 +49,14 @@ pub fn hex(bytes: &[u8]) -> String {
         write!(text, "{gap}{byte:02x}").expect("a String takes all text");
     }
     text
+}
+
+/// *Not run* on a big-endian machine: there is nothing to convert, and no mistake to be seen.
+pub fn little_endian_machine() -> Result<(), Finding> {
+    if cfg!(target_endian = "big") {
+        return Err(Finding::needs(
+            "a little-endian machine, for the two orders to differ",
+        ));
+    }
+    Ok(())
 }

@@ -43,7 +43,7 @@ pub fn netinet_in_h_defines_sockaddr_in(cx: &Check) -> Verdict {
     let size = c
         .program(&["netinet/in.h"], prints)?
         .works(cx, "with only netinet/in.h")?;
-    saw(cx, "sizeof(struct sockaddr_in)", size.as_str(), "16")?;
+    saw(cx, "sizeof(struct sockaddr_in)", size.as_str()).is("16")?;
     c.program(&["sys/socket.h"], prints)?.refused(
         cx,
         "with only sys/socket.h",
@@ -93,7 +93,7 @@ pub fn sa_family_is_not_a_type(cx: &Check) -> Verdict {
     let size = c
         .program(&["sys/socket.h"], &declares("sa_family_t"))?
         .works(cx, "sa_family_t sa_family")?;
-    saw(cx, "sizeof(sa_family_t)", size.as_str(), "2")?;
+    saw(cx, "sizeof(sa_family_t)", size.as_str()).is("2")?;
     PASS
 }
 
@@ -162,7 +162,7 @@ pub fn bind_takes_a_pointer_to_the_generic_structure(cx: &Check) -> Verdict {
     let answer = c
         .program(&headers, &calls("(struct sockaddr *)"))?
         .works(cx, "bind(fd, (struct sockaddr *) &a, …)")?;
-    saw(cx, "what that bind returns", answer.as_str(), "0")?;
+    saw(cx, "what that bind returns", answer.as_str()).is("0")?;
     PASS
 }
 
@@ -184,9 +184,9 @@ pub fn the_length_of_inet_ntop_is_a_socklen_t(cx: &Check) -> Verdict {
         )?
         .works(cx, "the question")?;
     let answers: Vec<&str> = printed.split(' ').collect();
-    saw(cx, "its length is a socklen_t", answers[0], "1")?;
-    saw(cx, "its length is a size_t", answers[1], "0")?;
-    saw(cx, "192.168.2.201 into 8 bytes", answers[2], "ENOSPC")?;
+    saw(cx, "its length is a socklen_t", answers[0]).is("1")?;
+    saw(cx, "its length is a size_t", answers[1]).is("0")?;
+    saw(cx, "192.168.2.201 into 8 bytes", answers[2]).is("ENOSPC")?;
     PASS
 }
 
@@ -200,6 +200,6 @@ pub fn sys_un_h_does_not_define_unix_path_max(cx: &Check) -> Verdict {
     let size = c
         .program(&["sys/un.h"], &prints(path))?
         .works(cx, "sizeof sun_path")?;
-    saw(cx, "it is", size.as_str(), "108")?;
+    saw(cx, "it is", size.as_str()).is("108")?;
     PASS
 }

@@ -5,7 +5,7 @@
 
 use std::io::{self, Read, Write};
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
@@ -39,23 +39,41 @@ pub(super) struct Receiver(UnixStream);
 /// A connected pair.
 pub(super) fn pair() -> io::Result<(Commander, Receiver)> {
     let (one, other) = UnixStream::pair()?;
-    Ok((Commander(crate::system::own(one.into())?.into()), Receiver(crate::system::own(other.into())?.into())))
+    Ok((
+        Commander(crate::system::own(one.into())?.into()),
+        Receiver(crate::system::own(other.into())?.into()),
+    ))
 }
 
 impl Commander {
     /// Gives an order and waits for the answer.
     pub(super) fn order(&self, order: Order) -> io::Result<(u64, Vec<u8>)> {
-        self.exchange(order).map_err(|e| io::Error::new(e.kind(), format!("the switch does not answer: {e}")))
+        self.exchange(order)
+            .map_err(|e| io::Error::new(e.kind(), format!("the switch does not answer: {e}")))
     }
 
     fn exchange(&self, order: Order) -> io::Result<(u64, Vec<u8>)> {
-        let order = MaybeUninit::new(order);
-        // SAFETY: the bytes are those of a live value, and MaybeUninit<u8> promises nothing about padding.
-        let bytes = unsafe { std::slice::from_raw_parts(order.as_ptr().cast::<MaybeUninit<u8>>(), size_of::<Order>()) };
-        send_all(&self.0, bytes)?;
+        let sent = loop {
+            // SAFETY: the pointer is to a live value of the size given.
+            let sent = unsafe {
+                libc::send(
+                    self.0.as_raw_fd(),
+                    (&raw const order).cast(),
+                    size_of::<Order>(),
+                    libc::MSG_NOSIGNAL,
+                )
+            };
+            if sent >= 0 || io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
+                break sent;
+            }
+        };
+        if sent != size_of::<Order>() as isize {
+            return Err(io::Error::last_os_error());
+        }
         let mut head = [0; 16];
         (&self.0).read_exact(&mut head)?;
-        let [number, length] = [0, 8].map(|at| u64::from_ne_bytes(std::array::from_fn(|i| head[at + i])));
+        let [number, length] =
+            [0, 8].map(|at| u64::from_ne_bytes(std::array::from_fn(|i| head[at + i])));
         let mut bytes = vec![0; length as usize];
         (&self.0).read_exact(&mut bytes)?;
         Ok((number, bytes))
@@ -65,9 +83,11 @@ impl Commander {
 impl Receiver {
     /// Takes the next order. At end-of-file the commander is gone.
     pub(super) fn next(&self) -> io::Result<Order> {
-        let mut order = MaybeUninit::<Order>::uninit();
-        // SAFETY: the bytes are those of the place for one value, all written below before they are read.
-        let bytes = unsafe { std::slice::from_raw_parts_mut(order.as_mut_ptr().cast::<u8>(), size_of::<Order>()) };
+        let mut order = MaybeUninit::<Order>::zeroed();
+        // SAFETY: the bytes are those of the place for one value, and all are initialized.
+        let bytes = unsafe {
+            std::slice::from_raw_parts_mut(order.as_mut_ptr().cast::<u8>(), size_of::<Order>())
+        };
         (&self.0).read_exact(bytes)?;
         // SAFETY: the other end is this same program, forked, and sends nothing but whole values of this type, which have no
         // pointers in them.

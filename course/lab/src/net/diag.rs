@@ -49,7 +49,7 @@ impl fmt::Display for Socket {
         }
         match (self.state, self.receive_queue, self.send_queue) {
             (State::Listen, waiting, backlog) => {
-                write!(f, ", {waiting} of {backlog} waiting to be accepted")?
+                write!(f, ", {waiting} of {backlog} waiting to be accepted")?;
             }
             (_, unread, unacknowledged) => {
                 if unread > 0 {

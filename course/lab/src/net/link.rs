@@ -2,14 +2,12 @@
 //!
 //! By the messages that `ip(8)` sends; see rtnetlink(7). Each function changes the namespace the process is in.
 
-use std::ffi::CString;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr};
 
-use nix::net::if_::if_nametoindex;
-
+use super::context;
 use super::netlink::{CREATE, Message, Netlink, attributes, u32_at};
-use super::{Mac, context};
+use crate::wire::Mac;
 
 /// `IFLA_OPERSTATE`'s value for a device that is ready, RFC 2863.
 const OPERATIONAL: u8 = 6;
@@ -42,12 +40,16 @@ pub(super) struct Links {
 
 impl Links {
     pub(super) fn open() -> io::Result<Self> {
-        Ok(Self { netlink: Netlink::route()? })
+        Ok(Self {
+            netlink: Netlink::route()?,
+        })
     }
 
     /// Brings the loopback device up, without which a host cannot even talk to itself.
     pub(super) fn loopback_up(&mut self) -> io::Result<()> {
-        self.netlink.request(link(1, libc::IFF_UP as u32)).map_err(context("bringing lo up"))
+        self.netlink
+            .request(link(1, libc::IFF_UP as u32))
+            .map_err(context("bringing lo up"))
     }
 
     /// Gives a device that is down its hardware address and a queue of `queue` frames, then brings it up.
@@ -58,19 +60,25 @@ impl Links {
                     .attribute(libc::IFLA_ADDRESS, &mac.0)
                     .number(libc::IFLA_TXQLEN, queue)
                     .nested(libc::IFLA_AF_SPEC, |m| {
-                        m.nested(libc::AF_INET6 as u16, |m| m.attribute(INET6_ADDR_GEN_MODE, &[ADDR_GEN_MODE_NONE]))
+                        m.nested(libc::AF_INET6 as u16, |m| {
+                            m.attribute(INET6_ADDR_GEN_MODE, &[ADDR_GEN_MODE_NONE])
+                        })
                     }),
             )
             .map_err(context("setting a device's hardware address"))?;
         // A TAP device has its carrier from the start, so the kernel never has a reason to look and say "up".
         self.netlink
-            .request(link(device, libc::IFF_UP as u32).attribute(libc::IFLA_OPERSTATE, &[OPERATIONAL]))
+            .request(
+                link(device, libc::IFF_UP as u32).attribute(libc::IFLA_OPERSTATE, &[OPERATIONAL]),
+            )
             .map_err(context("bringing a device up"))
     }
 
     /// Sets the longest packet, in bytes, that the device sends.
     pub(super) fn mtu(&mut self, device: u32, mtu: u32) -> io::Result<()> {
-        self.netlink.request(link(device, 0).number(libc::IFLA_MTU, mtu)).map_err(context("setting an MTU"))
+        self.netlink
+            .request(link(device, 0).number(libc::IFLA_MTU, mtu))
+            .map_err(context("setting an MTU"))
     }
 
     /// Gives the device an address.
@@ -79,26 +87,38 @@ impl Links {
         let flags = if ip.is_ipv6() { IFA_F_NODAD } else { 0 };
         let mut fixed = vec![family, prefix, flags, 0];
         fixed.extend(device.to_ne_bytes());
-        let mut message =
-            Message::new(libc::RTM_NEWADDR, CREATE, &fixed).attribute(IFA_LOCAL, &octets).attribute(IFA_ADDRESS, &octets);
+        let mut message = Message::new(libc::RTM_NEWADDR, CREATE, &fixed)
+            .attribute(IFA_LOCAL, &octets)
+            .attribute(IFA_ADDRESS, &octets);
         if let IpAddr::V4(ip) = ip {
             let broadcast = u32::from(ip) | u32::MAX.checked_shr(prefix.into()).unwrap_or(0);
             message = message.attribute(IFA_BROADCAST, &broadcast.to_be_bytes());
         }
-        self.netlink.request(message).map_err(context(format!("adding the address {ip}/{prefix}")))
+        self.netlink
+            .request(message)
+            .map_err(context(format!("adding the address {ip}/{prefix}")))
     }
 
-    /// Sends what has no better route through `gateway`, or, without one, out of the device.
-    pub(super) fn default_route(&mut self, device: u32, gateway: Option<IpAddr>, family: Family) -> io::Result<()> {
-        let scope = if gateway.is_none() && family == Family::V4 { libc::RT_SCOPE_LINK } else { libc::RT_SCOPE_UNIVERSE };
-        let fixed = [
-            family.number(), 0, 0, 0, libc::RT_TABLE_MAIN, libc::RTPROT_STATIC, scope, libc::RTN_UNICAST, 0, 0, 0, 0,
-        ];
-        let mut message = Message::new(libc::RTM_NEWROUTE, CREATE, &fixed).number(RTA_OIF, device);
-        if let Some(gateway) = gateway {
-            message = message.attribute(RTA_GATEWAY, &family_and_octets(gateway).1);
-        }
-        self.netlink.request(message).map_err(context("adding the default route"))
+    /// Sends what is for these addresses to the device's own link.
+    pub(super) fn route_on_link(&mut self, device: u32, ip: IpAddr, prefix: u8) -> io::Result<()> {
+        let (family, octets) = family_and_octets(ip);
+        let message = route(family, prefix, libc::RT_SCOPE_LINK)
+            .attribute(RTA_DST, &octets)
+            .number(RTA_OIF, device);
+        self.netlink
+            .request(message)
+            .map_err(context(format!("adding the route to {ip}/{prefix}")))
+    }
+
+    /// Sends what has no better route to `gateway`.
+    pub(super) fn default_route(&mut self, device: u32, gateway: IpAddr) -> io::Result<()> {
+        let (family, octets) = family_and_octets(gateway);
+        let message = route(family, 0, libc::RT_SCOPE_UNIVERSE)
+            .attribute(RTA_GATEWAY, &octets)
+            .number(RTA_OIF, device);
+        self.netlink
+            .request(message)
+            .map_err(context(format!("adding the default route to {gateway}")))
     }
 
     /// Says once and for all which hardware address a neighbor has, so that nobody asks for it on the wire.
@@ -111,14 +131,18 @@ impl Links {
         let message = Message::new(libc::RTM_NEWNEIGH, CREATE, &fixed)
             .attribute(NDA_DST, &octets)
             .attribute(NDA_LLADDR, &mac.0);
-        self.netlink.request(message).map_err(context(format!("adding the neighbor {ip}")))
+        self.netlink
+            .request(message)
+            .map_err(context(format!("adding the neighbor {ip}")))
     }
 
     /// Is the device ready to carry frames?
     pub(super) fn is_operational(&mut self, device: u32) -> io::Result<bool> {
         let mut ready = false;
         let ask = Message::new(libc::RTM_GETLINK, 0, &device_header(0, 0));
-        self.netlink.dump(ask, |kind, body| ready |= kind == libc::RTM_NEWLINK && says_operational(body, device))?;
+        self.netlink.dump(ask, |kind, body| {
+            ready |= kind == libc::RTM_NEWLINK && says_operational(body, device);
+        })?;
         Ok(ready)
     }
 }
@@ -154,32 +178,24 @@ impl Events {
     pub(super) fn wait_for_carrier(&self, device: u32, now: bool) -> io::Result<()> {
         let mut ready = now;
         while !ready {
-            self.0.event(|kind, body| ready |= kind == libc::RTM_NEWLINK && says_operational(body, device))?;
+            self.0.event(|kind, body| {
+                ready |= kind == libc::RTM_NEWLINK && says_operational(body, device);
+            })?;
         }
         Ok(())
     }
 }
 
-/// IPv4 or IPv6.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Family {
-    V4,
-    V6,
-}
-
-impl Family {
-    fn number(self) -> u8 {
-        match self {
-            Self::V4 => libc::AF_INET as u8,
-            Self::V6 => libc::AF_INET6 as u8,
-        }
-    }
-}
-
-/// The number of the device with this name.
-pub(super) fn index(name: &str) -> io::Result<u32> {
-    let name = CString::new(name)?;
-    Ok(if_nametoindex(name.as_c_str())?)
+/// A message that adds a route: `struct rtmsg`.
+fn route(family: u8, prefix: u8, scope: u8) -> Message {
+    let (table, protocol, unicast) = (libc::RT_TABLE_MAIN, libc::RTPROT_STATIC, libc::RTN_UNICAST);
+    Message::new(
+        libc::RTM_NEWROUTE,
+        CREATE,
+        &[
+            family, prefix, 0, 0, table, protocol, scope, unicast, 0, 0, 0, 0,
+        ],
+    )
 }
 
 /// A message that changes a device, and sets these flags of it.
@@ -200,13 +216,13 @@ fn device_header(device: u32, flags: u32) -> [u8; 16] {
 fn says_operational(body: &[u8], device: u32) -> bool {
     body.len() >= 16
         && u32_at(body, 4) == device
-        && attributes(&body[16..]).any(|(kind, value)| kind == libc::IFLA_OPERSTATE && value == [OPERATIONAL])
+        && attributes(&body[16..])
+            .any(|(kind, value)| kind == libc::IFLA_OPERSTATE && value == [OPERATIONAL])
 }
 
 fn family_and_octets(ip: IpAddr) -> (u8, Vec<u8>) {
     match ip {
-        IpAddr::V4(ip) => (Family::V4.number(), ip.octets().to_vec()),
-        IpAddr::V6(ip) => (Family::V6.number(), ip.octets().to_vec()),
+        IpAddr::V4(ip) => (libc::AF_INET as u8, ip.octets().to_vec()),
+        IpAddr::V6(ip) => (libc::AF_INET6 as u8, ip.octets().to_vec()),
     }
 }
-

@@ -8,6 +8,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use nix::sched::{CloneFlags, setns, unshare};
+use nix::sys::stat::fstat;
 
 use super::context;
 use crate::system;
@@ -25,13 +26,17 @@ impl Namespace {
 
     /// A new one, and this process is in it.
     pub(super) fn fresh() -> io::Result<Self> {
-        unshare(CloneFlags::CLONE_NEWNET).map_err(io::Error::from).map_err(context("unshare(CLONE_NEWNET)"))?;
+        unshare(CloneFlags::CLONE_NEWNET)
+            .map_err(io::Error::from)
+            .map_err(context("unshare(CLONE_NEWNET)"))?;
         Self::current()
     }
 
     /// Moves this process there.
     pub(super) fn enter(&self) -> io::Result<()> {
-        setns(&self.0, CloneFlags::CLONE_NEWNET).map_err(io::Error::from).map_err(context("setns"))
+        setns(&self.0, CloneFlags::CLONE_NEWNET)
+            .map_err(io::Error::from)
+            .map_err(context("setns"))
     }
 
     /// Does `work` there and comes back, also when `work` panics.
@@ -55,7 +60,16 @@ pub(super) struct Return(pub(super) Namespace);
 
 impl Drop for Return {
     fn drop(&mut self) {
+        // Without privileges one never gets away, and may not come back either.
+        let returned = self.0.enter();
+        let is_there =
+            || Ok::<_, io::Error>(fstat(&self.0)?.st_ino == fstat(Namespace::current()?)?.st_ino);
         // A check that goes on in the wrong namespace would judge by the wrong network.
-        self.0.enter().expect("returning to the namespace this process came from");
+        if let Err(error) = returned {
+            assert!(
+                is_there().unwrap_or(false),
+                "returning to the namespace this process came from: {error}"
+            );
+        }
     }
 }

@@ -47,10 +47,6 @@ impl Message {
         self.attribute(kind, &value.to_ne_bytes())
     }
 
-    pub(super) fn text(self, kind: u16, value: &str) -> Self {
-        self.attribute(kind, &[value.as_bytes(), b"\0"].concat())
-    }
-
     /// An attribute whose value is what `fill` adds.
     pub(super) fn nested(self, kind: u16, fill: impl FnOnce(Self) -> Self) -> Self {
         let start = self.0.len();
@@ -181,7 +177,7 @@ impl Netlink {
     /// Reads one datagram, which may hold several messages.
     fn read(&self, mut each: impl FnMut(Header, &[u8])) -> io::Result<()> {
         // The kernel fills at most 32 KiB into one datagram of a dump.
-        let mut buffer = [0; 32 << 10];
+        let mut buffer = vec![0; 32 << 10];
         let length = loop {
             match recv(self.socket.as_raw_fd(), &mut buffer, MsgFlags::empty()) {
                 Err(nix::Error::EINTR) => {}

@@ -15,9 +15,20 @@ const BEGINNING: usize = 128;
 /// Something that happened at the switch.
 pub(super) enum Event<'a> {
     /// A frame came in. Frames are numbered from 0 by the order of these.
-    Came { time: Duration, port: u8, length: u32, bytes: &'a [u8] },
+    Came {
+        time: Duration,
+        port: u8,
+        length: u32,
+        bytes: &'a [u8],
+    },
     /// A copy of a frame came to its end.
-    Went { frame: u32, port: u8, time: Duration, what: What, rule: u32 },
+    Went {
+        frame: u32,
+        port: u8,
+        time: Duration,
+        what: What,
+        rule: u32,
+    },
 }
 
 /// The record, as the switch keeps it.
@@ -30,7 +41,11 @@ pub(super) struct Record {
 impl Record {
     /// A frame came in: its number.
     pub(super) fn came(&mut self, time: Duration, port: usize, frame: &[u8]) -> u32 {
-        let kept = if self.bytes.len() < WHOLE_UNTIL { frame } else { &frame[..frame.len().min(BEGINNING)] };
+        let kept = if self.bytes.len() < WHOLE_UNTIL {
+            frame
+        } else {
+            &frame[..frame.len().min(BEGINNING)]
+        };
         self.head(0, port, time, [frame.len() as u32, kept.len() as u32]);
         self.bytes.extend_from_slice(kept);
         self.frames += 1;
@@ -45,7 +60,8 @@ impl Record {
     fn head(&mut self, kind: u8, port: usize, time: Duration, numbers: [u32; 2]) {
         self.bytes.extend([kind, port as u8]);
         self.bytes.extend((time.as_nanos() as u64).to_ne_bytes());
-        self.bytes.extend(numbers.into_iter().flat_map(u32::to_ne_bytes));
+        self.bytes
+            .extend(numbers.into_iter().flat_map(u32::to_ne_bytes));
     }
 
     /// How long it is, in bytes.
@@ -71,15 +87,32 @@ pub(super) fn events(mut bytes: &[u8]) -> impl Iterator<Item = Event<'_>> {
         if head[0] == 0 {
             let frame;
             (frame, bytes) = rest.split_at_checked(b as usize)?;
-            return Some(Event::Came { time, port, length: a, bytes: frame });
+            return Some(Event::Came {
+                time,
+                port,
+                length: a,
+                bytes: frame,
+            });
         }
-        Some(Event::Went { frame: a, port, time, what: what_of(head[0] - 1)?, rule: b })
+        Some(Event::Went {
+            frame: a,
+            port,
+            time,
+            what: what_of(head[0] - 1)?,
+            rule: b,
+        })
     })
 }
 
 fn what_of(number: u8) -> Option<What> {
     const ALL: [What; 8] = [
-        What::Delivered, What::Delayed, What::Overtaken, What::Duplicate, What::Corrupted, What::Dropped, What::Cut,
+        What::Delivered,
+        What::Delayed,
+        What::Overtaken,
+        What::Duplicate,
+        What::Corrupted,
+        What::Dropped,
+        What::Cut,
         What::Refused,
     ];
     ALL.into_iter().find(|what| *what as u8 == number)

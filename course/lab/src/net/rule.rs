@@ -8,16 +8,17 @@
 //!
 //! A rule is plain data: it goes to the switch through a socket.
 
+use std::io;
 use std::time::Duration;
 
 use super::Net;
 use crate::wire::{Flags, Packet};
 
 /// Which frames. Every demand of a match must be met; [`Match::any`] has none.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Match {
-    from: Option<&'static str>,
-    to: Option<&'static str>,
+    from: Option<String>,
+    to: Option<String>,
     criteria: Criteria,
 }
 
@@ -46,7 +47,11 @@ enum Kind {
 impl Match {
     /// Every frame.
     pub fn any() -> Self {
-        Self { from: None, to: None, criteria: Criteria::default() }
+        Self {
+            from: None,
+            to: None,
+            criteria: Criteria::default(),
+        }
     }
 
     /// Questions and answers about hardware addresses of IPv4.
@@ -69,7 +74,7 @@ impl Match {
         Self::kind(Kind::Icmp)
     }
 
-    /// UDP datagrams (of fragments, the first).
+    /// UDP datagrams, not in fragments.
     pub fn udp() -> Self {
         Self::kind(Kind::Udp)
     }
@@ -81,15 +86,15 @@ impl Match {
 
     /// What comes in by the cable of this host. A router sends on what others sent it.
     #[must_use]
-    pub fn from(mut self, host: &'static str) -> Self {
-        self.from = Some(host);
+    pub fn from(mut self, host: &str) -> Self {
+        self.from = Some(host.to_owned());
         self
     }
 
     /// What goes out by the cable of this host. Of a frame for several hosts, only this host's copy is meant.
     #[must_use]
-    pub fn to(mut self, host: &'static str) -> Self {
-        self.to = Some(host);
+    pub fn to(mut self, host: &str) -> Self {
+        self.to = Some(host.to_owned());
         self
     }
 
@@ -144,7 +149,13 @@ impl Match {
     }
 
     fn kind(kind: Kind) -> Self {
-        Self { criteria: Criteria { kind: Some(kind), ..Criteria::default() }, ..Self::any() }
+        Self {
+            criteria: Criteria {
+                kind: Some(kind),
+                ..Criteria::default()
+            },
+            ..Self::any()
+        }
     }
 }
 
@@ -153,7 +164,10 @@ impl Criteria {
         if bytes.len() <= self.longer_than && self.longer_than > 0 {
             return false;
         }
-        if self.byte.is_some_and(|(at, value)| bytes.get(at) != Some(&value)) {
+        if self
+            .byte
+            .is_some_and(|(at, value)| bytes.get(at) != Some(&value))
+        {
             return false;
         }
         let needs_packet = self.kind.is_some()
@@ -174,10 +188,16 @@ impl Criteria {
             Some(Kind::Udp) => packet.udp().is_some(),
             Some(Kind::Tcp) => packet.tcp().is_some(),
         };
-        let port = self.port.is_none_or(|port| packet.ports().is_some_and(|(from, to)| from == port || to == port));
-        let data = self.data.is_none_or(|data| packet.data().is_empty() != data);
+        let port = self.port.is_none_or(|port| {
+            packet
+                .ports()
+                .is_some_and(|(from, to)| from == port || to == port)
+        });
+        let data = self.data.is_none_or(|data| packet.data.is_empty() != data);
         let flags = (self.with == Flags::NONE && self.without == Flags::NONE)
-            || packet.tcp().is_some_and(|tcp| tcp.flags.has(self.with) && !tcp.flags.intersects(self.without));
+            || packet
+                .tcp()
+                .is_some_and(|tcp| tcp.flags.has(self.with) && !tcp.flags.intersects(self.without));
         kind && port && data && flags
     }
 }
@@ -185,7 +205,7 @@ impl Criteria {
 /// What befalls which of the frames that match. Begin with [`Rule::on`].
 ///
 /// Several rules may act on one frame, in the order in which they were added.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Rule {
     matching: Match,
     chosen: Chosen,
@@ -193,7 +213,7 @@ pub struct Rule {
 }
 
 /// Frames of a rule, and which of them; next comes what befalls them.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 #[must_use]
 pub struct Case {
     matching: Match,
@@ -231,7 +251,13 @@ pub(super) enum At {
 impl Rule {
     /// A rule on all frames that match. [`Case::nth`] and its like choose among them.
     pub fn on(matching: Match) -> Case {
-        let chosen = Chosen { first: 1, last: u64::MAX, every: 1, probability: 1.0, seed: 0 };
+        let chosen = Chosen {
+            first: 1,
+            last: u64::MAX,
+            every: 1,
+            probability: 1.0,
+            seed: 0,
+        };
         Case { matching, chosen }
     }
 }
@@ -290,21 +316,33 @@ impl Case {
     /// The byte at this offset of the frame, counted from the Ethernet header, arrives with all its bits flipped. The
     /// checksums stay as they were.
     pub fn corrupt(self, offset: usize) -> Rule {
-        self.then(Action::Corrupt { at: At::Frame(offset), flip: 0xff })
+        self.then(Action::Corrupt {
+            at: At::Frame(offset),
+            flip: 0xff,
+        })
     }
 
     /// As [`Case::corrupt`], the offset counted from the first byte of the data.
     pub fn corrupt_data(self, offset: usize) -> Rule {
-        self.then(Action::Corrupt { at: At::Data(offset), flip: 0xff })
+        self.then(Action::Corrupt {
+            at: At::Data(offset),
+            flip: 0xff,
+        })
     }
 
     /// They share a line that carries so many bytes a second, one after the other; none is lost.
     pub fn rate(self, bytes_per_second: u64) -> Rule {
-        self.then(Action::Rate { bytes_per_second: bytes_per_second.max(1) })
+        self.then(Action::Rate {
+            bytes_per_second: bytes_per_second.max(1),
+        })
     }
 
     fn then(self, action: Action) -> Rule {
-        Rule { matching: self.matching, chosen: self.chosen, action }
+        Rule {
+            matching: self.matching,
+            chosen: self.chosen,
+            action,
+        }
     }
 }
 
@@ -322,36 +360,50 @@ pub(super) struct Compiled {
 }
 
 impl Compiled {
-    pub(super) fn new(rule: &Rule, net: &Net) -> Self {
-        let ports = |name: Option<&str>| name.map_or(Ports::MAX, |name| net.ports_of(name));
-        Self {
-            from: ports(rule.matching.from),
-            to: ports(rule.matching.to),
+    pub(super) fn new(rule: &Rule, net: &Net) -> io::Result<Self> {
+        let ports = |name: &Option<String>| {
+            name.as_ref()
+                .map_or(Ok(Ports::MAX), |name| net.ports_of(name))
+        };
+        Ok(Self {
+            from: ports(&rule.matching.from)?,
+            to: ports(&rule.matching.to)?,
             criteria: rule.matching.criteria,
             chosen: rule.chosen,
             action: rule.action,
-        }
+        })
     }
 
     /// The ports, of those in `targets`, to which this frame is on its way as the rule means it.
     pub(super) fn concerns(&self, from: usize, targets: Ports, bytes: &[u8]) -> Ports {
         let concerned = targets & self.to;
-        if self.from & 1 << from == 0 || concerned == 0 || !self.criteria.accept(bytes) { 0 } else { concerned }
+        if self.from & 1 << from == 0 || concerned == 0 || !self.criteria.accept(bytes) {
+            0
+        } else {
+            concerned
+        }
     }
 
     /// Is the `count`th that matches, from 1, one of the chosen?
     pub(super) fn chooses(&self, count: u64) -> bool {
-        let Chosen { first, last, every, probability, seed } = self.chosen;
-        (first..=last).contains(&count) && (count + 1 - first).is_multiple_of(every) && chance(seed, count) < probability
+        let Chosen {
+            first,
+            last,
+            every,
+            probability,
+            seed,
+        } = self.chosen;
+        (first..=last).contains(&count)
+            && (count + 1 - first).is_multiple_of(every)
+            && chance(seed, count) < probability
     }
 }
 
-/// A number from 0 to 1 that looks random and depends on nothing but the seed and the count (the finalizer of SplitMix64).
+/// A number from 0 to below 1 that looks random and depends on nothing but the seed and the count (the last steps of SplitMix64).
 fn chance(seed: u64, count: u64) -> f64 {
     let mut x = seed.wrapping_add(count.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     x ^= x >> 31;
-    // The upper 53 bits fit a float exactly.
-    (x >> 11) as f64 / (1u64 << 53) as f64
+    f64::from((x >> 32) as u32) / (f64::from(u32::MAX) + 1.0)
 }

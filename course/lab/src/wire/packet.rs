@@ -27,8 +27,7 @@ impl Mac {
 
 impl fmt::Display for Mac {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [a, b, c, d, e, g] = self.0;
-        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
+        f.write_str(&self.0.map(|byte| format!("{byte:02x}")).join(":"))
     }
 }
 
@@ -136,8 +135,10 @@ pub struct Tcp {
     pub relative_acknowledgment: u32,
     /// What the segment is for.
     pub flags: Flags,
-    /// How many bytes the sender is ready to receive, as on the wire: to be scaled unless in a SYN.
+    /// How many bytes the sender is ready to receive, as on the wire.
     pub window: u16,
+    /// The same in bytes, if both ends' SYN told the scale; else as on the wire.
+    pub scaled_window: u32,
     /// Offset of the byte after the urgent data, if the flag URG is set.
     pub urgent_pointer: u16,
     /// The options, padding left out.
@@ -482,6 +483,7 @@ fn tcp_of(tcp: &TcpSlice<'_>) -> Tcp {
         relative_acknowledgment: acknowledgment,
         flags: Flags(tcp.header_slice()[13] & 0x3f),
         window: tcp.window_size(),
+        scaled_window: tcp.window_size().into(),
         urgent_pointer: tcp.urgent_pointer(),
         options: options.collect(),
     }

@@ -1,0 +1,171 @@
+//! How is the proof shown? A table of exercises, a line a chapter, and what is wrong.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use super::chapters::Proof;
+use crate::paint::{bold, count, dim, green, red, yellow};
+
+/// What was proven of one exercise.
+#[derive(Default)]
+pub struct Row {
+    /// Which exercise.
+    pub slug: String,
+    /// The stub is clean, and fails every check.
+    pub stub: bool,
+    /// The solution passes every check.
+    pub solution: bool,
+    /// Mistakes that were rejected as they must be, and all there are.
+    pub mistakes: (usize, usize),
+    /// Mistakes whose check this machine cannot run.
+    pub mistakes_not_run: usize,
+    /// Checks of the solution that this machine cannot run.
+    pub not_run: usize,
+    /// What the exercise is worth.
+    pub points: u32,
+    /// How long its graders ran.
+    pub took: Duration,
+    /// The learner has changed the stub.
+    pub edited: bool,
+    /// Rounds under load that passed, and all of them.
+    pub soaked: Option<(usize, usize)>,
+    /// Sentences about what is wrong.
+    pub wrong: Vec<String>,
+}
+
+/// The table.
+pub fn exercises(rows: &[Row]) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let widest = rows
+        .iter()
+        .map(|row| row.slug.len())
+        .max()
+        .unwrap_or(0)
+        .max("exercise".len());
+    let head = format!(
+        "{:widest$}  stub  solution  mistakes  points    time",
+        "exercise"
+    );
+    let mut text = format!("{}\n", bold(head));
+    for row in rows {
+        let (caught, mistakes) = row.mistakes;
+        let all_caught = caught + row.mistakes_not_run == mistakes;
+        let _ = writeln!(
+            text,
+            "{:widest$}  {}     {}         {}  {:>6}  {:>6}{}",
+            row.slug,
+            mark(row.stub, false),
+            mark(row.solution, row.not_run > 0),
+            colored(
+                &format!("{:>8}", format!("{caught}/{mistakes}")),
+                all_caught,
+                row.mistakes_not_run > 0
+            ),
+            row.points,
+            seconds(row.took),
+            remarks(row),
+        );
+    }
+    text
+}
+
+fn mark(good: bool, partly: bool) -> String {
+    match (good, partly) {
+        (false, _) => red("✗"),
+        (true, true) => yellow("○"),
+        (true, false) => green("✓"),
+    }
+}
+
+fn colored(text: &str, good: bool, partly: bool) -> String {
+    match (good, partly) {
+        (false, _) => red(text),
+        (true, true) => yellow(text),
+        (true, false) => green(text),
+    }
+}
+
+fn seconds(took: Duration) -> String {
+    format!("{:.1} s", took.as_secs_f64())
+}
+
+fn remarks(row: &Row) -> String {
+    let mut remarks = Vec::new();
+    if row.not_run > 0 {
+        remarks.push(yellow(format_args!(
+            "{} not run",
+            count(row.not_run, "check")
+        )));
+    }
+    if row.mistakes_not_run > 0 {
+        remarks.push(yellow(format_args!(
+            "{} not run",
+            count(row.mistakes_not_run, "mistake")
+        )));
+    }
+    if let Some((good, of)) = row.soaked {
+        remarks.push(colored(
+            &format!("{good}/{of} under load"),
+            good == of,
+            false,
+        ));
+    }
+    if row.edited {
+        remarks.push(dim("edited"));
+    }
+    if remarks.is_empty() {
+        String::new()
+    } else {
+        format!("  {}", remarks.join(", "))
+    }
+}
+
+/// A line a chapter.
+pub fn chapters(proofs: &[Proof]) -> String {
+    let mut text = String::new();
+    for proof in proofs {
+        let (told, lines) = proof.told;
+        let tenths = (told * 1000).checked_div(lines).unwrap_or(1000);
+        let _ = writeln!(
+            text,
+            "\n{} {}  {}.{} % of {lines} lines told · {}: {} by experiment, {} by authority",
+            if proof.wrong.is_empty() {
+                green("✓")
+            } else {
+                red("✗")
+            },
+            bold(&proof.chapter),
+            tenths / 10,
+            tenths % 10,
+            count(proof.claims, "claim"),
+            proof.experiments,
+            proof.claims - proof.experiments,
+        );
+    }
+    text
+}
+
+/// What is wrong, a finding a line, and the sum of it all.
+pub fn findings(wrong: &[String], rows: &[Row]) -> String {
+    let mut text = String::from("\n");
+    for what in wrong {
+        let _ = writeln!(text, "{} {what}", red("✗"));
+    }
+    if !wrong.is_empty() {
+        return text + &format!("\n{} found.\n", red(count(wrong.len(), "problem")));
+    }
+    let not_run: usize = rows
+        .iter()
+        .map(|row| row.not_run + row.mistakes_not_run)
+        .sum();
+    if not_run > 0 {
+        text += &yellow(format_args!(
+            "Nothing is wrong, but {not_run} could not be run here: see `cargo course doctor`.\n"
+        ));
+    } else {
+        let _ = writeln!(text, "{}", green("All is well."));
+    }
+    text
+}
