@@ -1,0 +1,193 @@
+//! Grades `daytime-client`.
+
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+
+use daytime_client::daytime;
+use lab::prelude::*;
+
+pub fn main() -> std::process::ExitCode {
+    Grader::new("daytime-client")
+        .section("01-introduction#the-client")
+        .check(2, reads_to_the_end)
+        .check(1, keeps_every_byte)
+        .see("01-introduction#what-goes-wrong")
+        .check(1, an_empty_answer_is_an_answer)
+        .check(1, speaks_ipv6)
+        .see("01-introduction#ipv4-and-ipv6-alike")
+        .check(1, says_that_connect_was_refused)
+        .see("01-introduction#errors-that-name-their-call")
+        .check(2, a_reset_is_no_end)
+        .see("01-introduction#what-goes-wrong")
+        .main()
+}
+
+/// What comes back from the learner's code: the bytes, or the call and its errno.
+type Answer = Result<Vec<u8>, (String, Errno)>;
+
+fn ask(cx: &Check, server: SocketAddr) -> Result<Subject<Answer>, Finding> {
+    // Whoever reads zeros for ever shall not do it for long.
+    let limits = Limits {
+        cpu_seconds: 1,
+        ..Limits::default()
+    };
+    cx.spawner()
+        .named("daytime")
+        .limits(limits)
+        .subject(move || daytime(server).map_err(|error| (error.call.to_string(), error.errno)))
+}
+
+/// A port of the kernel's choice on the machine itself.
+fn localhost() -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, 0).into()
+}
+
+fn text(bytes: &[u8]) -> String {
+    format!("\"{}\"", bytes.escape_ascii())
+}
+
+/// Demands this answer, and shows what came instead as text.
+fn answers(subject: Subject<Answer>, wanted: &[u8]) -> Result<(), Finding> {
+    let said = subject.value()?;
+    match said {
+        Ok(bytes) if bytes == wanted => Ok(()),
+        Ok(bytes) => Err(Finding::fail(format!(
+            "the server said {} and closed, daytime returned {}",
+            text(wanted),
+            text(&bytes)
+        ))),
+        Err((call, errno)) => Err(Finding::fail(format!(
+            "the server said {} and closed, daytime returned an error: {call}: {errno:?}",
+            text(wanted)
+        ))),
+    }
+}
+
+/// A line that comes in pieces is a line, wherever it is cut.
+fn reads_to_the_end(cx: &Check) -> Verdict {
+    const LINE: &[u8; 26] = b"Sat Nov 21 08:38:14 2026\r\n";
+    const WHY: &str = "A stream has no edges: one read brings what has arrived, at least a byte. Read again until \
+         read returns 0. And 0 is the end: nothing will ever come after it.";
+    for cuts in [&[7][..], &[1, 2, 25], &[]] {
+        cx.begins_again(format!("the line is cut in {} pieces", cuts.len() + 1));
+        let listener = cx.listens(localhost())?;
+        let subject = ask(cx, listener.address()?)?;
+        let peer = listener.accepts()?;
+        let mut from = 0;
+        for cut in cuts.iter().copied().chain([LINE.len()]) {
+            peer.sends_once_read(&LINE[from..cut]).because(WHY)?;
+            from = cut;
+        }
+        peer.is_read().because(WHY)?;
+        peer.closes();
+        answers(subject, LINE).because(WHY)?;
+    }
+    PASS
+}
+
+/// Bytes that are not text, and more of them than one buffer holds, all come back.
+fn keeps_every_byte(cx: &Check) -> Verdict {
+    const WHY: &str = "read says how many bytes it brought: these are the answer, zero bytes and all. What stands \
+         behind them in the buffer is older.";
+    let sent: Vec<u8> = (0..5000_u32).map(|i| (i % 251) as u8).collect();
+    let listener = cx.listens(localhost())?;
+    let subject = ask(cx, listener.address()?)?;
+    let peer = listener.accepts()?;
+    peer.sends(&sent)?;
+    peer.is_read()?;
+    peer.closes();
+    let said = subject.value()?;
+    let Ok(bytes) = said else {
+        return Err(Finding::fail(format!("daytime returned {said:?}"))).because(WHY);
+    };
+    if bytes == sent {
+        return PASS;
+    }
+    let same = bytes.iter().zip(&sent).take_while(|(a, b)| a == b).count();
+    Err(Finding::fail(format!(
+        "of 5000 bytes daytime returned {}; the first {same} of them are right",
+        bytes.len()
+    )))
+    .because(WHY)
+}
+
+/// A server that closes without a word has said all that it has to say.
+fn an_empty_answer_is_an_answer(cx: &Check) -> Verdict {
+    let listener = cx.listens(localhost())?;
+    let subject = ask(cx, listener.address()?)?;
+    listener.accepts()?.closes();
+    answers(subject, b"")
+        .because("The end came first. That is no error, and nothing to wait for.")?;
+    PASS
+}
+
+/// An IPv6 address is as good as one of IPv4.
+fn speaks_ipv6(cx: &Check) -> Verdict {
+    let at = SocketAddr::from((Ipv6Addr::LOCALHOST, 0));
+    if UdpSocket::bind(at).is_err() {
+        return Err(Finding::needs("IPv6 on the loopback device"));
+    }
+    let listener = cx.listens(at)?;
+    let address = listener.address()?;
+    let mut subject = Some(ask(cx, address)?);
+    // A client that cannot get there ends without a connection, and that is to be said.
+    let accepted = listener.accepts();
+    if accepted.is_err()
+        && let Some(Err((call, errno))) = subject.take().map(Subject::value).transpose()?
+    {
+        return Err(Finding::fail(format!(
+            "daytime(\"{address}\") returned an error: {call}: {errno:?}"
+        )))
+        .because("The family of the socket must be that of the address: AF_INET6 for this one.");
+    }
+    let peer = accepted?;
+    peer.sends(b"now\r\n")?;
+    peer.is_read()?;
+    peer.closes();
+    if let Some(subject) = subject {
+        answers(subject, b"now\r\n")?;
+    }
+    PASS
+}
+
+/// Where nobody listens, the error is that of `connect`, and nothing stays open.
+fn says_that_connect_was_refused(cx: &Check) -> Verdict {
+    // A UDP socket has the number; no TCP socket listens at it.
+    let nobody = UdpSocket::bind(localhost())?;
+    let subject = ask(cx, nobody.local_addr()?)?;
+    let said = subject.value().because(
+        "The socket is open from `socket` on, and must be closed on every way out. An OwnedFd closes itself.",
+    )?;
+    let wanted = Err(("connect".to_string(), Errno::ECONNREFUSED));
+    ensure!(
+        said == wanted,
+        "nobody listens there: expected the error connect: ECONNREFUSED, daytime returned {said:?}"
+    );
+    PASS
+}
+
+/// A connection that breaks in the middle is an error, not an answer.
+fn a_reset_is_no_end(cx: &Check) -> Verdict {
+    const WHY: &str = "Only a read of 0 says that the server was done. When read fails, you have half an answer, \
+         and no way to know which half.";
+    let listener = cx.listens(localhost())?;
+    let subject = ask(cx, listener.address()?)?;
+    let peer = listener.accepts()?;
+    peer.sends(b"Sat Nov 21")?;
+    peer.is_read()?;
+    peer.resets()?;
+    let said = subject.value()?;
+    let wanted = Err(("read".to_string(), Errno::ECONNRESET));
+    if said == wanted {
+        return PASS;
+    }
+    Err(Finding::fail(match said {
+        Ok(bytes) => format!(
+            "the server reset the connection in the middle, daytime returned {} as if it were all",
+            text(&bytes)
+        ),
+        Err((call, errno)) => {
+            format!("expected the error read: ECONNRESET, daytime returned {call}: {errno:?}")
+        }
+    }))
+    .because(WHY)
+}

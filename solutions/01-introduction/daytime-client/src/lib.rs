@@ -1,0 +1,42 @@
+//! **What time is it?** The reference answer.
+
+use std::net::SocketAddr;
+use std::os::fd::AsRawFd;
+
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrStorage, connect, socket};
+use nix::unistd::read;
+
+pub use nix::errno::Errno;
+
+/// A system call that failed, by its name in the manual (`"connect"`), and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallError {
+    /// The name.
+    pub call: &'static str,
+    /// Why.
+    pub errno: Errno,
+}
+
+/// Asks the daytime server at this address. Returns every byte that it sent until it closed.
+///
+/// # Errors
+///
+/// That of the first call which fails: `socket`, `connect` or `read`. Half an answer is not an answer.
+pub fn daytime(server: SocketAddr) -> Result<Vec<u8>, CallError> {
+    let failed = |call| move |errno| CallError { call, errno };
+    let family = match server {
+        SocketAddr::V4(_) => AddressFamily::Inet,
+        SocketAddr::V6(_) => AddressFamily::Inet6,
+    };
+    let socket =
+        socket(family, SockType::Stream, SockFlag::SOCK_CLOEXEC, None).map_err(failed("socket"))?;
+    connect(socket.as_raw_fd(), &SockaddrStorage::from(server)).map_err(failed("connect"))?;
+    let mut answer = Vec::new();
+    let mut buffer = [0; 1024];
+    loop {
+        match read(&socket, &mut buffer).map_err(failed("read"))? {
+            0 => return Ok(answer),
+            count => answer.extend_from_slice(&buffer[..count]),
+        }
+    }
+}
