@@ -27,9 +27,9 @@ pub(super) fn read(frame: &mut Reader) -> Result<Next, Ends> {
         return Err(frame.impossible());
     }
     let mac_of_sender = frame.field("sender", 6, mac)?;
-    let sender = ipv4(frame.field("", 4, |bytes| ipv4(bytes).to_string())?);
+    let sender = ipv4(frame.field("its address", 4, |bytes| ipv4(bytes).to_string())?);
     frame.field("target", 6, mac)?;
-    let target = ipv4(frame.field("", 4, |bytes| ipv4(bytes).to_string())?);
+    let target = ipv4(frame.field("its address", 4, |bytes| ipv4(bytes).to_string())?);
     match operation {
         1 => frame.about(&format!("who has {target}? tell {sender}")),
         _ => frame.about(&format!("{sender} is at {}", mac(mac_of_sender))),

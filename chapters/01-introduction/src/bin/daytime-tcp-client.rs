@@ -37,7 +37,7 @@ fn work(arguments: &[&str], out: &mut dyn Write) -> Outcome {
         reads += 1;
     }
     if count_reads {
-        writeln!(out, "{bytes} bytes in {reads} reads, then the end")?;
+        writeln!(out, "bytes: {bytes}, reads: {reads}")?;
     }
     Ok(())
 }
