@@ -23,6 +23,7 @@ fn main() -> ExitCode {
         .check(ip_lists_the_hosts_address)
         .check(ping_has_an_answer_from_the_other_host)
         .check(each_failure_is_one_line_with_the_call)
+        .check(without_a_route_it_is_the_clients_own_kernel_that_refuses)
         .check(bad_input_is_refused_in_one_line)
         .check(anatomy_reads_what_tcpdump_writes)
         .main()
@@ -209,7 +210,14 @@ fn each_failure_is_one_line_with_the_call(cx: &Check) -> Verdict {
         SERVER,
         &["192.0.2.1:0"],
         "error: bind: EADDRNOTAVAIL: Cannot assign requested address",
-    )?;
+    )
+}
+
+/// The network of a check is loopback and nothing else.
+fn without_a_route_it_is_the_clients_own_kernel_that_refuses(cx: &Check) -> Verdict {
+    if let lab::Isolation::Loopback(why) = lab::isolation() {
+        return Err(Finding::needs(format!("a network of its own ({why})")));
+    }
     fails(
         cx,
         CLIENT,
