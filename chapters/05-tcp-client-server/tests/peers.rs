@@ -144,8 +144,11 @@ fn the_owners_are_those_of_fuser_and_ss(cx: &Check) -> Verdict {
     let server = cx.on(&pair.net, "server");
     let port = PORT.to_string();
     let owner = env!("CARGO_BIN_EXE_port-owner");
-    let said = server.program(owner, &[&port])?.exits(0)?;
     let (listener, child) = (pair.server.pid(), pair.child);
+    cx.wait_until("the server's first process to close the connection", || {
+        (!std::path::Path::new(&format!("/proc/{listener}/fd/4")).exists()).then_some(())
+    })?;
+    let said = server.program(owner, &[&port])?.exits(0)?;
     let lines: Vec<&str> = said.lines().collect();
     ensure!(lines.len() == 2, "port-owner printed {said:?}");
     let wanted = format!("LISTEN      10.0.0.2:{PORT}  {listener} tcp-echo-server (3)");

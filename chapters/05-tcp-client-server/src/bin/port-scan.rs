@@ -25,11 +25,9 @@ fn work(arguments: &[&str], out: &mut dyn Write) -> Outcome {
         .parse()
         .map_err(|_| format!("{host} is no IP address; {USAGE}"))?;
     if !permitted && !is_at_home(host) {
-        return Err(format!(
-            "{host} is neither this host nor of a private network. Its owner may take a scan for \
-             the beginning of an attack; with the owner's permission, say --permitted"
-        )
-        .into());
+        // Its owner may take this for the beginning of an attack.
+        let advice = "scan what is yours, or say --permitted";
+        return Err(format!("{host} is not this host nor in a private network; {advice}").into());
     }
     let ports = parse_ports(ports)?;
     let pace = Pace {
