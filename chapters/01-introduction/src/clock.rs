@@ -11,8 +11,8 @@ unsafe extern "C" {
     fn ctime_r(time: *const time_t, text: *mut c_char) -> *mut c_char;
 }
 
-/// The line that a daytime server sends: `Sat Nov 21 08:38:14 2026`, a carriage return and a line
-/// feed, 26 bytes. RFC 867 leaves the form to the server.
+/// The line that a daytime server sends: `Sat Nov 21 08:38:14 2026`, a carriage
+/// return and a line feed, 26 bytes. RFC 867 leaves the form to the server.
 pub fn line() -> String {
     // SAFETY: a null pointer asks for the result only.
     let now = unsafe { libc::time(null_mut()) };

@@ -9,10 +9,15 @@ use std::process::ExitCode;
 /// What a program's work ends with.
 pub type Outcome = Result<(), Box<dyn Error>>;
 
-/// Runs `work` with the arguments and with standard output, and says in one line why it failed.
+/// Runs `work` with the arguments and with standard output, and says in one line why
+/// it failed.
 ///
-/// Output that nobody reads any more, as in `frame-anatomy | head -1`, is an end and no failure.
-pub fn run(usage: &str, work: impl FnOnce(&[&str], &mut dyn Write) -> Outcome) -> ExitCode {
+/// Output that nobody reads any more, as in `frame-anatomy | head -1`, is an end and
+/// no failure.
+pub fn run(
+    usage: &str,
+    work: impl FnOnce(&[&str], &mut dyn Write) -> Outcome,
+) -> ExitCode {
     match with_arguments(usage, work) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if is_broken_pipe(&*error) => ExitCode::SUCCESS,
@@ -25,19 +30,24 @@ pub fn run(usage: &str, work: impl FnOnce(&[&str], &mut dyn Write) -> Outcome) -
 }
 
 /// As [`run`], for a program that takes no arguments.
-pub fn run_alone(usage: &str, work: impl FnOnce(&mut dyn Write) -> Outcome) -> ExitCode {
+pub fn run_alone(
+    usage: &str,
+    work: impl FnOnce(&mut dyn Write) -> Outcome,
+) -> ExitCode {
     run(usage, |arguments, out| match arguments {
         [] => work(out),
         _ => Err(format!("there is nothing to tell this program; {usage}").into()),
     })
 }
 
-fn with_arguments(usage: &str, work: impl FnOnce(&[&str], &mut dyn Write) -> Outcome) -> Outcome {
-    let arguments: Result<Vec<String>, OsString> = std::env::args_os()
-        .skip(1)
-        .map(OsString::into_string)
-        .collect();
-    let arguments = arguments.map_err(|bad| format!("{} is not UTF-8; {usage}", bad.display()))?;
+fn with_arguments(
+    usage: &str,
+    work: impl FnOnce(&[&str], &mut dyn Write) -> Outcome,
+) -> Outcome {
+    let arguments: Result<Vec<String>, OsString> =
+        std::env::args_os().skip(1).map(OsString::into_string).collect();
+    let arguments = arguments
+        .map_err(|bad| format!("{} is not UTF-8; {usage}", bad.display()))?;
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let mut out = io::stdout().lock();
     match arguments[..] {

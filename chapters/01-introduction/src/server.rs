@@ -5,32 +5,33 @@ use std::net::{SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 
 use nix::sys::socket::{
-    AddressFamily, Backlog, SockFlag, SockType, SockaddrStorage, accept4, bind, getpeername,
-    getsockname, listen, setsockopt, socket, sockopt,
+    AddressFamily, Backlog, SockFlag, SockType, SockaddrStorage, accept4, bind,
+    getpeername, getsockname, listen, setsockopt, socket, sockopt,
 };
 use nix::unistd::write;
 
 use crate::error::{CallError, InCall};
 
-/// Makes a socket that waits for connections at this address. Port 0 is the kernel's choice;
-/// [`address_of`] tells which one it took. The IPv6 address `::` takes IPv4 callers, too.
+/// Makes a socket that waits for connections at this address. Port 0 is the kernel's
+/// choice; [`address_of`] tells which one it took. The IPv6 address `::` takes IPv4
+/// callers, too.
 ///
 /// # Errors
 ///
-/// Those of `bind(2)`: `EADDRINUSE` where somebody listens already, `EADDRNOTAVAIL` for an address
-/// that this machine does not have, `EACCES` for a port below 1024 without privilege.
+/// Those of `bind(2)`: `EADDRINUSE` where somebody listens already, `EADDRNOTAVAIL`
+/// for an address that this machine does not have, `EACCES` for a port below 1024
+/// without privilege.
 pub fn listen_at(address: SocketAddr) -> Result<OwnedFd, CallError> {
-    let family = if address.is_ipv4() {
-        AddressFamily::Inet
-    } else {
-        AddressFamily::Inet6
-    };
+    let family =
+        if address.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
     let flags = SockFlag::SOCK_CLOEXEC;
     let listener = socket(family, SockType::Stream, flags, None).in_call("socket")?;
     // Without this, a server cannot have its port back for a minute after it ended.
-    setsockopt(&listener, sockopt::ReuseAddr, &true).in_call("setsockopt SO_REUSEADDR")?;
+    setsockopt(&listener, sockopt::ReuseAddr, &true)
+        .in_call("setsockopt SO_REUSEADDR")?;
     if address.is_ipv6() {
-        setsockopt(&listener, sockopt::Ipv6V6Only, &false).in_call("setsockopt IPV6_V6ONLY")?;
+        setsockopt(&listener, sockopt::Ipv6V6Only, &false)
+            .in_call("setsockopt IPV6_V6ONLY")?;
     }
     let name = SockaddrStorage::from(address);
     bind(listener.as_raw_fd(), &name).in_call("bind")?;
@@ -40,13 +41,13 @@ pub fn listen_at(address: SocketAddr) -> Result<OwnedFd, CallError> {
 // ANCHOR_END: listen
 
 // ANCHOR: accept
-/// Waits for the next client, and returns the connection to it: a new socket. The listening one
-/// goes on listening.
+/// Waits for the next client, and returns the connection to it: a new socket. The
+/// listening one goes on listening.
 ///
 /// # Errors
 ///
-/// Those of `accept(2)`: `ECONNABORTED` when the client has given up, `EMFILE` at the limit of
-/// descriptors.
+/// Those of `accept(2)`: `ECONNABORTED` when the client has given up, `EMFILE` at the
+/// limit of descriptors.
 pub fn accept(listener: &impl AsFd) -> Result<OwnedFd, CallError> {
     let listener = listener.as_fd().as_raw_fd();
     let connection = accept4(listener, SockFlag::SOCK_CLOEXEC).in_call("accept")?;
@@ -92,15 +93,8 @@ pub fn peer_of(connection: &impl AsFd) -> Result<SocketAddr, CallError> {
 }
 
 fn internet(name: &SockaddrStorage) -> SocketAddr {
-    let v4 = || {
-        name.as_sockaddr_in()
-            .map(|v4| SocketAddrV4::from(*v4).into())
-    };
-    let v6 = || {
-        name.as_sockaddr_in6()
-            .map(|v6| SocketAddrV6::from(*v6).into())
-    };
-    v4().or_else(v6)
-        .expect("a TCP socket has an address of IPv4 or IPv6")
+    let v4 = || name.as_sockaddr_in().map(|v4| SocketAddrV4::from(*v4).into());
+    let v6 = || name.as_sockaddr_in6().map(|v6| SocketAddrV6::from(*v6).into());
+    v4().or_else(v6).expect("a TCP socket has an address of IPv4 or IPv6")
 }
 // ANCHOR_END: addresses

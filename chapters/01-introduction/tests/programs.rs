@@ -325,7 +325,7 @@ fn anatomy_reads_what_tcpdump_writes(cx: &Check) -> Verdict {
     tcpdump.exits(0)?;
     let lines = cx.program(ANATOMY, &[file])?.exits(0)?;
     let lines: Vec<String> = lines.lines().map(one_space).collect();
-    let headers = "Ethernet 14 | IPv4 20 | ICMP 8 | data 56";
+    let headers = "Ethernet 14, IPv4 20, ICMP 8, data 56";
     let wanted = [
         format!("1 {headers} 10.0.0.1 to 10.0.0.2, echo request"),
         format!("2 {headers} 10.0.0.2 to 10.0.0.1, echo reply"),

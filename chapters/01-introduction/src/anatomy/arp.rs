@@ -17,7 +17,8 @@ pub(super) fn read(frame: &mut Reader) -> Result<Next, Ends> {
         0x0800 => "IPv4".into(),
         _ => format!("{kind:#06x}"),
     })?;
-    let lengths = frame.field("lengths", 2, |of| format!("{} and {}", of[0], of[1]))?;
+    let lengths =
+        frame.field("lengths", 2, |of| format!("{} and {}", of[0], of[1]))?;
     let operation = frame.number("operation", |number: u16| match number {
         1 => "who has the target's address?".into(),
         2 => "the sender has it".into(),
@@ -27,9 +28,11 @@ pub(super) fn read(frame: &mut Reader) -> Result<Next, Ends> {
         return Err(frame.impossible());
     }
     let mac_of_sender = frame.field("sender", 6, mac)?;
-    let sender = ipv4(frame.field("its address", 4, |bytes| ipv4(bytes).to_string())?);
+    let sender =
+        ipv4(frame.field("its address", 4, |bytes| ipv4(bytes).to_string())?);
     frame.field("target", 6, mac)?;
-    let target = ipv4(frame.field("its address", 4, |bytes| ipv4(bytes).to_string())?);
+    let target =
+        ipv4(frame.field("its address", 4, |bytes| ipv4(bytes).to_string())?);
     match operation {
         1 => frame.about(&format!("who has {target}? tell {sender}")),
         _ => frame.about(&format!("{sender} is at {}", mac(mac_of_sender))),

@@ -1,8 +1,8 @@
 // ANCHOR: verdict
 //! Did a bit change on the way? RFC 1071.
 
-/// Adds all 16-bit words and the carries to it. With its checksum in it, what arrived as it was sent
-/// gives ffff.
+/// Adds all 16-bit words and the carries to it. With its checksum in it, what arrived
+/// as it was sent gives ffff.
 fn sum(parts: &[&[u8]]) -> u16 {
     let mut sum: u32 = 0;
     for word in parts.iter().flat_map(|part| part.chunks(2)) {
@@ -19,7 +19,8 @@ pub(super) fn verdict(parts: &[&[u8]]) -> String {
     if right { "right" } else { "wrong" }.into()
 }
 
-/// The same for TCP, UDP and ICMPv6, which add the addresses, their number and their length.
+/// The same for TCP, UDP and ICMPv6, which add the addresses, their number and their
+/// length.
 pub(super) fn verdict_with(pseudo_header: &[u8], segment: &[u8]) -> String {
     let length = (segment.len() as u32).to_be_bytes();
     verdict(&[pseudo_header, &length, segment])

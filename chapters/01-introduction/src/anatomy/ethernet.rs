@@ -27,7 +27,8 @@ pub(super) fn mac(bytes: &[u8]) -> String {
     if bytes == [0xff; 6] {
         return "everybody".into();
     }
-    let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digits: Vec<String> =
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     digits.join(":")
 }
 // ANCHOR_END: read

@@ -1,5 +1,6 @@
 // ANCHOR: read
-//! What the network itself has to say. RFC 792 for IPv4; RFC 4443 and RFC 4861 for IPv6.
+//! What the network itself has to say. RFC 792 for IPv4; RFC 4443 and RFC 4861 for
+//! IPv6.
 
 use super::Next;
 use super::checksum;
@@ -13,8 +14,10 @@ pub(super) fn read_v4(frame: &mut Reader) -> Result<Next, Ends> {
     let kind = frame.field("type, code", 2, |bytes| in_words_v4(bytes).into())?;
     frame.number("checksum", |_: u16| checksum::verdict(&[message]))?;
     frame.field("rest", 4, |_| String::new())?;
+    frame.about(&frame.ends(None));
     frame.about(in_words_v4(kind));
-    // An error brings the beginning of the packet that it is about. We leave it as data.
+    // An error brings the beginning of the packet that it is about. We leave it as
+    // data.
     Ok(Next::Data)
 }
 
@@ -44,12 +47,15 @@ pub(super) fn read_v6(frame: &mut Reader) -> Result<Next, Ends> {
         checksum::verdict_with(&pseudo_header, message)
     })?;
     frame.field("rest", 4, |_| String::new())?;
+    frame.about(&frame.ends(None));
     match kind[0] {
         // Neighbor discovery does for IPv6 what ARP does for IPv4.
         135 | 136 => {
-            let target = frame.field("target", 16, |bytes| ipv6(bytes).to_string())?;
+            let target =
+                frame.field("target", 16, |bytes| ipv6(bytes).to_string())?;
             frame.about(&format!("{} {}", in_words_v6(kind), ipv6(target)));
-            // Type 1 or 2, length in units of 8 bytes, and whose hardware address it is.
+            // Type 1 or 2, length in units of 8 bytes, and whose hardware address it
+            // is.
             if frame.left() >= 8 {
                 frame.field("option", 8, |option| mac(&option[2..]))?;
             }

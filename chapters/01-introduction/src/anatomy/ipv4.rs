@@ -13,9 +13,8 @@ pub(super) fn read(frame: &mut Reader) -> Result<Next, Ends> {
     })?;
     let header_length = 4 * usize::from(first & 0x0f);
     frame.number("service", |byte: u8| format!("{byte:#04x}"))?;
-    let total = frame.number("length", |total: u16| {
-        format!("{total} bytes with the header")
-    })?;
+    let total = frame
+        .number("length", |total: u16| format!("{total} bytes with the header"))?;
     frame.number("identification", |number: u16| number.to_string())?;
     let fragment = frame.number("fragment", |bits: u16| match bits {
         0x4000 => "whole, not to be cut".into(),
@@ -29,7 +28,8 @@ pub(super) fn read(frame: &mut Reader) -> Result<Next, Ends> {
         checksum::verdict(&[header.get(..header_length).unwrap_or(header)])
     })?;
     let source = frame.field("source", 4, |bytes| ipv4(bytes).to_string())?;
-    let destination = frame.field("destination", 4, |bytes| ipv4(bytes).to_string())?;
+    let destination =
+        frame.field("destination", 4, |bytes| ipv4(bytes).to_string())?;
     let options = header_length.checked_sub(frame.header_length());
     match options.ok_or_else(|| frame.impossible())? {
         0 => {}
@@ -40,14 +40,10 @@ pub(super) fn read(frame: &mut Reader) -> Result<Next, Ends> {
     let length = length.ok_or_else(|| frame.impossible())?;
     frame.ends_after(length)?;
     frame.pseudo_header = [source, destination, &[0, protocol]].concat();
-    frame.about(&format!("{} to {}", ipv4(source), ipv4(destination)));
+    frame.hosts = Some((ipv4(source).into(), ipv4(destination).into()));
     // Only the first piece of a packet has the next header.
     let offset = fragment & 0x1fff;
-    Ok(if offset == 0 {
-        by_number(protocol)
-    } else {
-        Next::Data
-    })
+    Ok(if offset == 0 { by_number(protocol) } else { Next::Data })
 }
 
 /// What IP carries, by its number.

@@ -18,11 +18,12 @@ pub(super) fn read(frame: &mut Reader) -> Result<Next, Ends> {
     let next = frame.number("next header", |number: u8| name_of(number).into())?;
     frame.number("hop limit", |hops: u8| format!("{hops} routers"))?;
     let source = frame.field("source", 16, |bytes| ipv6(bytes).to_string())?;
-    let destination = frame.field("destination", 16, |bytes| ipv6(bytes).to_string())?;
+    let destination =
+        frame.field("destination", 16, |bytes| ipv6(bytes).to_string())?;
 
     frame.ends_after(length.into())?;
     frame.pseudo_header = [source, destination, &[0, next]].concat();
-    frame.about(&format!("{} to {}", ipv6(source), ipv6(destination)));
+    frame.hosts = Some((ipv6(source).into(), ipv6(destination).into()));
     Ok(by_number(next))
 }
 

@@ -1,7 +1,8 @@
 // ANCHOR: dissect
 //! What do the bytes of a frame say?
 //!
-//! Each protocol reads its own header and says who reads what follows. Nobody knows the whole frame.
+//! Each protocol reads its own header and says who reads what follows. Nobody knows
+//! the whole frame.
 
 mod arp;
 mod checksum;
@@ -58,7 +59,8 @@ pub fn dissect(frame: &[u8]) -> Dissection {
 // ANCHOR_END: dissect
 
 // ANCHOR: by_number
-/// Who reads what IP carries: the numbers of IPv4's field `protocol` and IPv6's `next header`.
+/// Who reads what IP carries: the numbers of IPv4's field `protocol` and IPv6's `next
+/// header`.
 fn by_number(protocol: u8) -> Next {
     match i32::from(protocol) {
         libc::IPPROTO_ICMP => Next::Icmp,

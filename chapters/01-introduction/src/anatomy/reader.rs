@@ -1,6 +1,7 @@
 // ANCHOR: header
 //! Reads a frame from its first byte to its last, and keeps what was said of each.
 
+use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
 
 /// A field of a header.
@@ -47,6 +48,8 @@ pub(super) struct Reader<'f> {
     end: usize,
     headers: Vec<Header>,
     summary: String,
+    /// From which host to which, once IP has said so.
+    pub hosts: Option<(IpAddr, IpAddr)>,
     /// What IP adds to the checksum of TCP, UDP and ICMPv6.
     pub pseudo_header: Vec<u8>,
 }
@@ -59,6 +62,7 @@ impl<'f> Reader<'f> {
             end: frame.len(),
             headers: Vec::new(),
             summary: String::new(),
+            hosts: None,
             pseudo_header: Vec::new(),
         }
     }
@@ -66,11 +70,7 @@ impl<'f> Reader<'f> {
     /// Begins a header.
     pub fn header(&mut self, name: &'static str) {
         let (bytes, fields) = (self.at..self.at, Vec::new());
-        self.headers.push(Header {
-            name,
-            bytes,
-            fields,
-        });
+        self.headers.push(Header { name, bytes, fields });
     }
 
     /// Reads a field of so many bytes; `says` puts it into words.
@@ -90,7 +90,8 @@ impl<'f> Reader<'f> {
         Ok(value)
     }
 
-    /// Reads a field that is a number of one, two or four bytes, its most significant byte first.
+    /// Reads a field that is a number of one, two or four bytes, its most significant
+    /// byte first.
     pub fn number<N: Number>(
         &mut self,
         name: &'static str,
@@ -133,9 +134,21 @@ impl<'f> Reader<'f> {
         Ends(self.headers.last().map_or("frame", |header| header.name))
     }
 
+    /// From whom to whom: hosts, and ports where there are any.
+    pub fn ends(&self, ports: Option<(u16, u16)>) -> String {
+        match (self.hosts, ports) {
+            (Some((from, to)), Some((source, destination))) => {
+                let from = SocketAddr::new(from, source);
+                format!("{from} to {}", SocketAddr::new(to, destination))
+            }
+            (Some((from, to)), None) => format!("{from} to {to}"),
+            (None, _) => String::new(),
+        }
+    }
+
     /// Adds to what the frame is about.
     pub fn about(&mut self, words: &str) {
-        if !self.summary.is_empty() {
+        if !self.summary.is_empty() && !words.is_empty() {
             self.summary += ", ";
         }
         self.summary += words;
@@ -143,25 +156,22 @@ impl<'f> Reader<'f> {
 
     /// The frame is read: what is left is data, and padding.
     pub fn finish(mut self) -> Dissection {
+        if self.summary.is_empty() {
+            self.summary = self.ends(None);
+        }
         let (end, all) = (self.end, self.frame.len());
         for (name, bytes) in [("data", self.at..end), ("padding", end..all)] {
             if !bytes.is_empty() {
                 let fields = Vec::new();
-                self.headers.push(Header {
-                    name,
-                    bytes,
-                    fields,
-                });
+                self.headers.push(Header { name, bytes, fields });
             }
         }
-        Dissection {
-            headers: self.headers,
-            summary: self.summary,
-        }
+        Dissection { headers: self.headers, summary: self.summary }
     }
 
     /// The frame cannot be read any further.
     pub fn broken(mut self, ends: Ends) -> Dissection {
+        self.summary = self.ends(None);
         self.about(&format!("broken off in the header of {}", ends.0));
         self.end = self.frame.len();
         self.finish()

@@ -1,5 +1,6 @@
 // ANCHOR: read
-//! The segment: a piece of a stream, from one program to another. RFC 9293 section 3.1.
+//! The segment: a piece of a stream, from one program to another. RFC 9293 section
+//! 3.1.
 
 use super::Next;
 use super::checksum;
@@ -18,12 +19,12 @@ pub(super) fn read(frame: &mut Reader) -> Result<Next, Ends> {
     frame.header("TCP");
     let segment = frame.since_header();
     let source = frame.number("source port", |port: u16| port.to_string())?;
-    let destination = frame.number("destination port", |port: u16| port.to_string())?;
+    let destination =
+        frame.number("destination port", |port: u16| port.to_string())?;
     frame.number("sequence number", |number: u32| number.to_string())?;
     frame.number("acknowledgment", |number: u32| number.to_string())?;
-    let offset = frame.number("header length", |byte: u8| {
-        format!("{} bytes", 4 * (byte >> 4))
-    })?;
+    let offset = frame
+        .number("header length", |byte: u8| format!("{} bytes", 4 * (byte >> 4)))?;
     let bits = frame.number("flags", names)?;
     frame.number("window", |window: u16| format!("{window}"))?;
     let pseudo_header = frame.pseudo_header.clone();
@@ -36,7 +37,8 @@ pub(super) fn read(frame: &mut Reader) -> Result<Next, Ends> {
         0 => {}
         length => drop(frame.field("options", length, options_in_words)?),
     }
-    frame.about(&format!("port {source} to {destination}, {}", names(bits)));
+    frame.about(&frame.ends(Some((source, destination))));
+    frame.about(&names(bits));
     Ok(Next::Data)
 }
 
@@ -48,7 +50,8 @@ fn names(bits: u8) -> String {
 // ANCHOR_END: read
 
 // ANCHOR: options
-/// The options, by name. Each is a kind and, but for the two of one byte, its own length.
+/// The options, by name. Each is a kind and, but for the two of one byte, its own
+/// length.
 fn options_in_words(mut bytes: &[u8]) -> String {
     let mut words = Vec::new();
     loop {
@@ -63,15 +66,18 @@ fn options_in_words(mut bytes: &[u8]) -> String {
                 break;
             }
         };
-        match bytes[..length] {
-            [1] | [] => {}
-            [2, _, a, b] => words.push(format!("largest segment {}", u16::from_be_bytes([a, b]))),
-            [3, _, shift] => words.push(format!("window times {}", 1_u64 << shift.min(14))),
-            [4, _] => words.push("selective acknowledgments".into()),
-            [5, ..] => words.push("arrived out of order".into()),
-            [8, ..] => words.push("timestamps".into()),
-            [kind, ..] => words.push(format!("option {kind}")),
-        }
+        words.extend(match bytes[..length] {
+            [2, _, a, b] => {
+                Some(format!("largest segment {}", u16::from_be_bytes([a, b])))
+            }
+            [3, _, shift] => Some(format!("window times {}", 1_u64 << shift.min(14))),
+            [4, _] => Some("selective acknowledgments".into()),
+            [5, ..] => Some("arrived out of order".into()),
+            [8, ..] => Some("timestamps".into()),
+            // To fill up with.
+            [1] | [] => None,
+            [kind, ..] => Some(format!("option {kind}")),
+        });
         bytes = &bytes[length..];
     }
     words.join(", ")

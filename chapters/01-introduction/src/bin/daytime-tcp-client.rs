@@ -7,7 +7,8 @@ use std::process::ExitCode;
 use introduction::client::Connection;
 use introduction::program::{Outcome, run};
 
-const USAGE: &str = "usage: daytime-tcp-client [--reads] ADDRESS:PORT, for example 127.0.0.1:13";
+const USAGE: &str =
+    "usage: daytime-tcp-client [--reads] ADDRESS:PORT, for example 127.0.0.1:13";
 
 fn main() -> ExitCode {
     run(USAGE, work)

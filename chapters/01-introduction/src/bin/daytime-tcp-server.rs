@@ -10,7 +10,8 @@ use introduction::error::CallError;
 use introduction::program::{Outcome, run};
 use introduction::server::{accept, address_of, listen_at, peer_of, send};
 
-const USAGE: &str = "usage: daytime-tcp-server [--byte-a-write] [ADDRESS:PORT], for example [::]:0";
+const USAGE: &str =
+    "usage: daytime-tcp-server [--byte-a-write] [ADDRESS:PORT], for example [::]:0";
 
 fn main() -> ExitCode {
     run(USAGE, work)
@@ -36,7 +37,8 @@ fn work(arguments: &[&str], out: &mut dyn Write) -> Outcome {
         let connection = accept(&listener)?;
         match answer(&connection, byte_a_write) {
             Ok(client) => writeln!(out, "told {}", client.ip())?,
-            // A client that goes away is no reason to leave the others without an answer.
+            // A client that goes away is no reason to leave the others without an
+            // answer.
             Err(error) => writeln!(io::stderr(), "a client got no answer: {error}")?,
         }
     }

@@ -10,7 +10,8 @@ use introduction::capture;
 use introduction::program::{Outcome, run};
 
 const USAGE: &str = "usage: frame-anatomy [CAPTURE] [NUMBER]; \
-    CAPTURE is daytime, daytime-ipv6, byte-a-write, nobody-there, or a file of tcpdump or Wireshark";
+    CAPTURE is daytime, daytime-ipv6, byte-a-write, nobody-there, \
+    or a file of tcpdump or Wireshark";
 
 fn main() -> ExitCode {
     run(USAGE, work)
@@ -28,7 +29,8 @@ fn work(arguments: &[&str], out: &mut dyn Write) -> Outcome {
         _ => return Err(USAGE.into()),
     };
     let file = open(name).map_err(|error| format!("{name}: {error}; {USAGE}"))?;
-    let frames = capture::frames(&file).map_err(|error| format!("{name} is {error}"))?;
+    let frames =
+        capture::frames(&file).map_err(|error| format!("{name} is {error}"))?;
     let Some(number) = number else {
         for (number, frame) in (1..).zip(&frames) {
             show_line(number, &dissect(frame), out)?;
@@ -65,17 +67,16 @@ fn show_line(number: usize, frame: &Dissection, out: &mut dyn Write) -> Outcome 
         .iter()
         .map(|header| format!("{} {}", header.name, header.bytes.len()))
         .collect();
-    writeln!(
-        out,
-        "{number:>2}  {:44} {}",
-        headers.join(" | "),
-        frame.summary
-    )?;
+    writeln!(out, "{number:>2}  {:37}  {}", headers.join(", "), frame.summary)?;
     Ok(())
 }
 
 /// All of a frame: each header, and below it its fields. What has no fields is data.
-fn show_fields(frame: &[u8], dissection: &Dissection, out: &mut dyn Write) -> Outcome {
+fn show_fields(
+    frame: &[u8],
+    dissection: &Dissection,
+    out: &mut dyn Write,
+) -> Outcome {
     for header in &dissection.headers {
         writeln!(out, "{}, {} bytes", header.name, header.bytes.len())?;
         for field in &header.fields {
@@ -95,13 +96,17 @@ fn show_fields(frame: &[u8], dissection: &Dissection, out: &mut dyn Write) -> Ou
 }
 
 /// Eight bytes at a time, and where they begin.
-fn rows<'f>(frame: &'f [u8], bytes: &Range<usize>) -> impl Iterator<Item = (usize, &'f [u8])> {
+fn rows<'f>(
+    frame: &'f [u8],
+    bytes: &Range<usize>,
+) -> impl Iterator<Item = (usize, &'f [u8])> {
     let offsets = bytes.clone().step_by(8);
     offsets.zip(frame[bytes.clone()].chunks(8))
 }
 
 fn show_row(at: usize, bytes: &[u8], says: &str, out: &mut dyn Write) -> Outcome {
-    let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digits: Vec<String> =
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     let line = format!("  {at:>3}  {:23}  {says}", digits.join(" "));
     writeln!(out, "{}", line.trim_end())?;
     Ok(())
