@@ -1,0 +1,58 @@
+//! **The server that stopped serving.** The reference answer.
+//!
+//! The spare descriptor is a promise that one more client can be told. It is broken for as long as it takes
+//! to tell, and no longer.
+
+use std::fs::File;
+use std::os::fd::OwnedFd;
+
+use nix::errno::Errno;
+
+/// Serves until `accept` fails for good, and returns that error.
+///
+/// `accept` waits for a client and gives its connection, as `accept(2)` does. Each connection is handed to
+/// `handle`, except those that are closed at once because no descriptor is left.
+pub fn serve(
+    mut accept: impl FnMut() -> Result<OwnedFd, Errno>,
+    mut handle: impl FnMut(OwnedFd),
+) -> Errno {
+    let mut spare = spare_descriptor();
+    loop {
+        let told: Result<(), Errno> = match accept() {
+            Ok(connection) => {
+                handle(connection);
+                continue;
+            }
+            Err(Errno::EMFILE | Errno::ENFILE) => {
+                // In the place of the spare: one client comes in, and goes.
+                spare = None;
+                accept().map(drop)
+            }
+            Err(errno) => Err(errno),
+        };
+        if let Err(errno) = told
+            && !passes(errno)
+        {
+            return errno;
+        }
+        if spare.is_none() {
+            spare = spare_descriptor();
+        }
+    }
+}
+
+/// None, if there is not even one left now. Later, perhaps.
+fn spare_descriptor() -> Option<File> {
+    File::open("/dev/null").ok()
+}
+
+/// Whether the next call may be fine.
+fn passes(errno: Errno) -> bool {
+    use Errno::*;
+    matches!(errno, EINTR | ECONNABORTED | EPROTO)
+        || matches!(
+            errno,
+            ENETDOWN | ENETUNREACH | EHOSTDOWN | EHOSTUNREACH | ENONET | ENOPROTOOPT
+        )
+        || matches!(errno, ENOBUFS | ENOMEM | EMFILE | ENFILE)
+}
