@@ -19,6 +19,7 @@ fn main() -> ExitCode {
         .check(the_scan_finds_what_nmap_finds)
         .time(Duration::from_secs(30))
         .check(the_scan_does_so_many_at_once)
+        .check(the_scan_does_not_take_itself_for_a_server)
         .check(the_owners_are_those_of_fuser_and_ss)
         .main()
 }
@@ -135,6 +136,26 @@ fn the_scan_does_so_many_at_once(cx: &Check) -> Verdict {
         .map(|port| format!("{port} Filtered"))
         .collect();
     ensure!(found == Ok(wanted), "the scan found {found:?}");
+    PASS
+}
+
+/// The kernel has one port to give, and that is the one that is scanned: the socket connects to itself.
+fn the_scan_does_not_take_itself_for_a_server(cx: &Check) -> Verdict {
+    let net = cx.lan(&["scanner"])?;
+    net.host("scanner")
+        .sysctl("net.ipv4.ip_local_port_range", "40000 40000")?;
+    let itself = SocketAddr::from(([127, 0, 0, 1], 40_000));
+    let program = env!("CARGO_BIN_EXE_port-scan");
+    let found = cx
+        .on(&net, "scanner")
+        .program(program, &["127.0.0.1", "40000"])?
+        .exits(0)?;
+    ensure!(found == "closed: 1 of 1\n", "port-scan found {found:?}");
+    let sockets = net.host("scanner").run(diag::tcp)?;
+    let met = sockets
+        .iter()
+        .any(|socket| socket.local == itself && socket.peer == itself);
+    ensure!(met, "no socket was connected to itself: {sockets:?}");
     PASS
 }
 

@@ -13,6 +13,8 @@ mod demonstrations;
 mod echo;
 #[path = "programs/framing.rs"]
 mod framing;
+#[path = "programs/interrupts.rs"]
+mod interrupts;
 #[path = "programs/sum.rs"]
 mod sum;
 #[path = "programs/wrong_input.rs"]
@@ -25,6 +27,11 @@ fn main() -> ExitCode {
         .check(echo::every_client_gets_its_own_bytes)
         .check(echo::a_client_that_resets_does_no_harm)
         .check(echo::a_full_table_of_processes_turns_clients_away)
+        .check(interrupts::accept_goes_on_after_a_signal)
+        .check(interrupts::the_echo_goes_on_after_a_signal)
+        .check(interrupts::connect_goes_on_after_a_signal)
+        .check(interrupts::an_interrupted_connect_says_how_it_ended)
+        .check(interrupts::a_client_waits_for_a_descriptor)
         .check(demonstrations::one_wait_leaves_four_of_five)
         .check(demonstrations::what_a_signal_interrupts)
         .time(Duration::from_secs(30))

@@ -70,11 +70,12 @@ pub fn a_killed_parent_takes_the_child_along(cx: &Check) -> Verdict {
             .then_some(())
     })?;
     ann.signal(Signal::SIGKILL);
-    ann.dies_of(Signal::SIGKILL)?;
+    // Her keyboard stays open: nothing but the death of its parent can end it.
     cx.wait_until("her second process to end", || {
         let stat = std::fs::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
         (stat.is_empty() || stat.contains(") Z ")).then_some(())
     })?;
+    ann.dies_of(Signal::SIGKILL)?;
     ensure!(bob.line()? == "the conversation is over", "he is not told");
     bob.exits(0)?;
     PASS

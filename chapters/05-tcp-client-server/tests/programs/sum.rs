@@ -111,5 +111,9 @@ pub fn structures_need_the_same_machine(cx: &Check) -> Verdict {
             );
         }
     }
+    // A negative number of four bytes is one of eight bytes as well.
+    let (_running, at) = start(cx, &["--struct", "sparc"])?;
+    let said = ask(cx, &["--struct", "sparc"], &at, "-22", "-77")?;
+    ensure!(said == "-22 + -77 = -99", "the client said {said:?}");
     PASS
 }
