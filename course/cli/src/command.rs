@@ -80,11 +80,12 @@ commands! {
     /// Run the book's experiments on your kernel: recorded against seen.
     Claims
 
-    "verify [slug|chapter|all]... [--pristine] [--soak N]"
+    "verify [slug|chapter|all]... [--pristine] [--soak N] [--bless]"
     /// Prove that the course is sound: stubs fail, solutions pass, mistakes are caught.
     ///
-    /// Also: enough lines told, claims and experiments one to one, links that hold.
+    /// Also: enough lines told, claims and experiments one to one, links that hold, terminals that show what they did.
     /// --pristine: an edited exercise is an error. --soak N: each solution N times more, under load.
+    /// --bless: put what a chapter's terminals show now into its page.
     Verify
 
     "doctor"
@@ -115,6 +116,8 @@ pub struct Asked {
     pub pristine: bool,
     /// `--soak N`
     pub soak: usize,
+    /// `--bless`
+    pub bless: bool,
 }
 
 /// Understands the arguments, without the program's name.
@@ -139,6 +142,7 @@ pub fn understand(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Re
         json: false,
         pristine: false,
         soak: 0,
+        bless: false,
     };
     let mut wants_help = false;
     while let Some(argument) = parser.next().map_err(|error| Usage(error.to_string()))? {
@@ -173,6 +177,7 @@ pub fn understand(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Re
             "--path" => asked.path = true,
             "--json" => asked.json = true,
             "--pristine" => asked.pristine = true,
+            "--bless" => asked.bless = true,
             _ => {
                 let times = parser.value().and_then(|times| times.parse());
                 asked.soak = times.map_err(|_| Usage("--soak needs a number: --soak 50".into()))?;

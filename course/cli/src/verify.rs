@@ -3,9 +3,11 @@
 mod chapters;
 mod judge;
 mod table;
+mod transcripts;
 mod workshop;
 
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -15,7 +17,8 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use catalog::{Catalog, Chapter, Exercise};
 
-use crate::command::Asked;
+use crate::clock;
+use crate::command::{Asked, Usage};
 use crate::course::Course;
 use crate::grade;
 use crate::paint::{self, Status, count};
@@ -38,6 +41,9 @@ const QUICK: Duration = Duration::from_secs(5);
 /// When something keeps the proof from being made. What it finds wrong is no error, but the answer `false`.
 pub fn verify(course: &Course, asked: &Asked) -> Result<bool> {
     let catalog = &course.catalog;
+    if asked.bless {
+        return bless(catalog, &asked.names);
+    }
     let everything = asked.names.is_empty() || asked.names.iter().any(|name| name == "all");
     let names = if everything {
         vec!["all".to_owned()]
@@ -94,6 +100,21 @@ pub fn verify(course: &Course, asked: &Asked) -> Result<bool> {
         ));
         told.push(chapters::proof(catalog, chapter, |line| status.set(line))?);
     }
+    let pages: Vec<PathBuf> = if everything {
+        let pages = weave::pages_on_disk(&catalog.root).unwrap_or_default();
+        pages
+            .into_iter()
+            .map(|page| Path::new(weave::PAGES).join(page.path))
+            .collect()
+    } else {
+        told.iter().map(|proof| proof.page.clone()).collect()
+    };
+    let mut replays = Vec::new();
+    for page in pages.into_iter().filter(|page| catalog.at(page).is_file()) {
+        status.set(&format!("replaying {}", page.display()));
+        let replay = transcripts::replay(catalog, &page, false, |line| status.set(line))?;
+        replays.push((page, replay));
+    }
     if everything {
         wrong.extend(chapters::book(catalog));
     }
@@ -102,10 +123,61 @@ pub fn verify(course: &Course, asked: &Asked) -> Result<bool> {
 
     paint::say(table::exercises(&rows));
     paint::say(table::chapters(&told));
+    paint::say(table::replays(&replays));
     wrong.extend(rows.iter().flat_map(|row| row.wrong.iter().cloned()));
     wrong.extend(told.iter().flat_map(|proof| proof.wrong.iter().cloned()));
-    paint::say(table::findings(&wrong, &rows));
+    // The book's own problems are among them when it is proven whole.
+    wrong.extend(
+        replays
+            .iter()
+            .flat_map(|(_, replay)| replay.wrong.iter().cloned()),
+    );
+    let mut seen = std::collections::HashSet::new();
+    wrong.retain(|what| seen.insert(what.clone()));
+    let not_run: usize = rows
+        .iter()
+        .map(|row| row.not_run + row.mistakes_not_run)
+        .sum();
+    let not_replayed: usize = replays.iter().map(|(_, replay)| replay.not_run.len()).sum();
+    paint::say(table::findings(&wrong, not_run + not_replayed));
     Ok(wrong.is_empty())
+}
+
+/// Puts what the terminals of these chapters show now into their pages. The pages as they were are kept.
+fn bless(catalog: &Catalog, names: &[String]) -> Result<bool> {
+    if names.is_empty() {
+        return Err(Usage("which chapter? cargo course verify --bless 3".into()).into());
+    }
+    let mut well = true;
+    for name in names {
+        let Some(chapter) = catalog.chapter_named(name) else {
+            return Err(Usage(format!(
+                "there is no chapter `{name}`: --bless takes chapters, such as 3"
+            ))
+            .into());
+        };
+        let (page, mut status) = (&chapter.page, Status::new());
+        let before = std::fs::read_to_string(catalog.at(page))?;
+        let backup = Path::new(".course/backup/pages").join(clock::now());
+        std::fs::create_dir_all(catalog.at(&backup))?;
+        let backup = backup.join(page.file_name().unwrap_or_default());
+        std::fs::write(catalog.at(&backup), &before)?;
+        let replay = transcripts::replay(catalog, page, true, |line| status.set(line))?;
+        status.clear();
+        if std::fs::read_to_string(catalog.at(page))? == before {
+            std::fs::remove_file(catalog.at(&backup))?;
+            paint::line(format_args!("{} stays as it is", page.display()));
+        } else {
+            paint::line(format_args!(
+                "{} is rewritten; look at it with `git diff`",
+                page.display()
+            ));
+            paint::line(format_args!("As it was, it is in {}", backup.display()));
+        }
+        well &= replay.wrong.is_empty();
+        paint::say(table::findings(&replay.wrong, replay.not_run.len()));
+    }
+    Ok(well)
 }
 
 /// What the catalog found wrong with what is verified.

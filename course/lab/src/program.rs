@@ -224,6 +224,17 @@ impl Program {
         }
     }
 
+    /// How the program ended, as a shell has it in `$?`: its exit status, or 128 and the number of the signal that ended it.
+    /// Nothing while it runs.
+    pub fn status(&self) -> Option<i32> {
+        let mut child = self.child.borrow_mut();
+        child.collect().ok()?;
+        Some(match child.end()? {
+            End::Exited(status) => status,
+            End::Killed(number) => 128 + number,
+        })
+    }
+
     /// All of standard output so far.
     pub fn stdout(&self) -> String {
         self.text(STDOUT)

@@ -10,6 +10,8 @@
 //! | `{{#on-trial}}` | the claims of all chapters |
 //! | `{{#exercise slug}}`, `{{#exercises}}` | the card of an exercise, of all of the chapter's |
 //!
+//! A block of code that is called `console` becomes a terminal; [`transcript`] says what can stand in it.
+//!
 //! Nothing is ever left out in silence: a directive that names nothing, a link that leads nowhere, a heading without an
 //! id is a [`Problem`] with file and line, and there is no book until it is mended. Directives in code stay as they
 //! are, so that a page can show them.
@@ -18,6 +20,7 @@
 
 mod card;
 mod claims;
+mod console;
 mod directive;
 mod html;
 mod links;
@@ -28,6 +31,7 @@ pub mod protocol;
 pub mod request;
 pub mod site;
 mod told;
+pub mod transcript;
 mod weaver;
 
 use std::io;

@@ -1,12 +1,23 @@
 //! What stands on a page: directives, ids, links, and what is wrong before anything is looked up?
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use pulldown_cmark::{BrokenLink, Event, Parser, Tag};
+use pulldown_cmark::{BrokenLink, CodeBlockKind, Event, HeadingLevel, Parser, Tag, TagEnd};
 
 use crate::directive::{self, Directive};
 use crate::html::{Piece, is_element, pieces};
+use crate::transcript::{self, Block, Section};
 use crate::{PAGES, Page, Problem, markdown};
+
+/// A `console` block on its page.
+pub(crate) struct Console {
+    pub block: Block,
+    /// From the first to the last fence, without the line's end.
+    pub span: Range<usize>,
+    /// The heading of level 1 to 3 that it stands under.
+    section: String,
+}
 
 /// A page, read once.
 pub(crate) struct Read<'p> {
@@ -18,6 +29,10 @@ pub(crate) struct Read<'p> {
     pub ids: Vec<(String, usize)>,
     /// Where links lead, with their lines.
     pub links: Vec<(String, usize)>,
+    /// The terminals, in order.
+    pub consoles: Vec<Console>,
+    /// What cannot be replayed, with its line; among the problems too.
+    pub wrong_consoles: Vec<(usize, String)>,
     /// What is wrong already.
     pub problems: Vec<Problem>,
 }
@@ -31,8 +46,12 @@ impl<'p> Read<'p> {
             directives: Vec::new(),
             ids: Vec::new(),
             links: Vec::new(),
+            consoles: Vec::new(),
+            wrong_consoles: Vec::new(),
             problems: Vec::new(),
         };
+        let mut section = String::new();
+        let mut console: Option<(String, Range<usize>, String)> = None;
         let lines = Lines::new(text);
         let mut code = Vec::new();
         let mut broken = Vec::new();
@@ -47,8 +66,29 @@ impl<'p> Read<'p> {
         for (event, span) in parser.into_offset_iter() {
             let line = lines.of(span.start);
             match event {
-                Event::Code(_) | Event::Start(Tag::CodeBlock(_)) => code.push(span),
-                Event::Start(Tag::Heading { id: Some(id), .. }) => {
+                Event::Code(_) => code.push(span),
+                Event::Start(Tag::CodeBlock(kind)) => {
+                    code.push(span.clone());
+                    console = info_of_console(&kind).map(|info| (info, span, String::new()));
+                }
+                Event::Text(piece) if console.is_some() => {
+                    console
+                        .iter_mut()
+                        .for_each(|(_, _, text)| text.push_str(&piece));
+                }
+                Event::End(TagEnd::CodeBlock) => {
+                    if let Some((info, span, content)) = console.take() {
+                        read.console(&info, &content, span, line, &section);
+                    }
+                }
+                Event::Start(Tag::Heading {
+                    id: Some(id),
+                    level,
+                    ..
+                }) => {
+                    if level <= HeadingLevel::H3 {
+                        section = id.to_string();
+                    }
                     read.ids.push((id.to_string(), line));
                 }
                 Event::Start(Tag::Heading { id: None, .. }) => {
@@ -72,12 +112,55 @@ impl<'p> Read<'p> {
                 format!("the link's label `[{label}]` is not defined on this page"),
             );
         }
+        read.wrong_consoles
+            .extend(read.sections().iter().flat_map(transcript::check));
+        for (line, what) in read.wrong_consoles.clone() {
+            read.problem(line, what);
+        }
         let (directives, wrong) = directive::find(text, &code);
         read.directives = directives;
         for (line, what) in wrong {
             read.problem(line, what);
         }
         read
+    }
+
+    /// The consoles, under their headings. What a heading holds before and after a subsection is one section.
+    pub fn sections(&self) -> Vec<Section> {
+        let mut sections: Vec<Section> = Vec::new();
+        for console in &self.consoles {
+            let block = console.block.clone();
+            match sections
+                .iter_mut()
+                .find(|section| section.id == console.section)
+            {
+                Some(section) => section.blocks.push(block),
+                None => sections.push(Section {
+                    id: console.section.clone(),
+                    blocks: vec![block],
+                }),
+            }
+        }
+        sections
+    }
+
+    fn console(
+        &mut self,
+        info: &str,
+        content: &str,
+        span: Range<usize>,
+        line: usize,
+        section: &str,
+    ) {
+        let text = &self.page.text;
+        match Block::parse(info, content, line) {
+            Ok(block) => self.consoles.push(Console {
+                block,
+                span: span.start..span.start + text[span.clone()].trim_end().len(),
+                section: section.to_owned(),
+            }),
+            Err(wrong) => self.wrong_consoles.push(wrong),
+        }
     }
 
     pub fn problem(&mut self, line: usize, what: impl Into<String>) {
@@ -104,6 +187,15 @@ impl<'p> Read<'p> {
             }
         }
     }
+}
+
+/// What stands behind the fence of a `console` block, if it is one.
+fn info_of_console(kind: &CodeBlockKind<'_>) -> Option<String> {
+    let CodeBlockKind::Fenced(info) = kind else {
+        return None;
+    };
+    let rest = info.trim().strip_prefix("console")?;
+    (rest.is_empty() || rest.starts_with([' ', ','])).then(|| info.to_string())
 }
 
 /// Where the lines of a text begin.

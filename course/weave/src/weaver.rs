@@ -8,7 +8,8 @@ use catalog::{Catalog, Chapter};
 use crate::directive::{Ask, Directive};
 use crate::links::Targets;
 use crate::page::Read;
-use crate::{Options, PAGES, Page, Problem, Problems, card, claims, listing};
+use crate::transcript::Block;
+use crate::{Options, PAGES, Page, Problem, Problems, card, claims, console, listing};
 
 pub(crate) fn weave(
     catalog: &Catalog,
@@ -107,18 +108,54 @@ impl Weaver<'_> {
     /// The page with each directive replaced. What cannot be replaced becomes a problem.
     fn page(&self, page: &mut Read, targets: &Targets, others: &mut Vec<Problem>) -> String {
         let text = &page.page.text;
-        let mut woven = String::with_capacity(text.len());
-        let mut done = 0;
+        let mut replaced = Vec::new();
         for directive in std::mem::take(&mut page.directives) {
-            woven.push_str(&text[done..directive.span.start]);
-            done = directive.span.end;
             match self.replacement(page.page, &directive, targets, others) {
-                Ok(with) => indent(&mut woven, &with, &directive.indent),
+                Ok(with) => replaced.push((directive.span, with, directive.indent)),
                 Err(what) => page.problem(directive.line, what),
             }
         }
+        for console in std::mem::take(&mut page.consoles) {
+            for (line, what) in self.unknown_programs(&console.block) {
+                page.problem(line, what);
+            }
+            // Its first line stands behind the indentation already.
+            replaced.push((console.span, console::figure(&console.block), String::new()));
+        }
+        replaced.sort_by_key(|(span, ..)| span.start);
+        let mut woven = String::with_capacity(text.len());
+        let mut done = 0;
+        for (span, with, indentation) in replaced {
+            woven.push_str(&text[done..span.start]);
+            done = span.end;
+            indent(&mut woven, &with, &indentation);
+        }
         woven.push_str(&text[done..]);
         woven
+    }
+
+    /// The programs that a block runs and that no chapter has, each with the line.
+    fn unknown_programs(&self, block: &Block) -> Vec<(usize, String)> {
+        let known = || {
+            self.catalog
+                .chapters
+                .iter()
+                .flat_map(|chapter| &chapter.programs)
+        };
+        let mut wrong = Vec::new();
+        for (line, command) in block.commands().filter(|_| block.unverified.is_none()) {
+            for name in command.programs() {
+                if known().any(|program| program.name == name) {
+                    continue;
+                }
+                let near = catalog::nearest(&name, known().map(|program| program.name.as_str()));
+                let hint = near
+                    .first()
+                    .map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+                wrong.push((line, format!("no chapter has a program `{name}`{hint}")));
+            }
+        }
+        wrong
     }
 
     fn replacement(

@@ -1,6 +1,7 @@
 //! Does the book say what is so? Its lines are told, its claims have their experiments, its links lead somewhere.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -18,6 +19,8 @@ const TOLD: usize = 95;
 pub struct Proof {
     /// Its folder.
     pub chapter: String,
+    /// Its page, from the course's root.
+    pub page: PathBuf,
     /// Lines that stand in some listing, and all of them.
     pub told: (usize, usize),
     /// How many claims it makes.
@@ -52,6 +55,7 @@ pub fn proof(catalog: &Catalog, chapter: &Chapter, status: impl FnMut(&str)) -> 
     }
     Ok(Proof {
         chapter: chapter.dir.clone(),
+        page: chapter.page.clone(),
         told,
         claims: chapter.claims.len(),
         experiments: decided.len(),

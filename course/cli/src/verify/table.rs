@@ -1,9 +1,11 @@
 //! How is the proof shown? A table of exercises, a line a chapter, and what is wrong.
 
 use std::fmt::Write;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::chapters::Proof;
+use super::transcripts::{self, Replay};
 use crate::paint::{bold, count, dim, green, red, yellow};
 
 /// What was proven of one exercise.
@@ -147,8 +149,29 @@ pub fn chapters(proofs: &[Proof]) -> String {
     text
 }
 
-/// What is wrong, a finding a line, and the sum of it all.
-pub fn findings(wrong: &[String], rows: &[Row]) -> String {
+/// A line a page that has terminals, and below it those that were not replayed.
+pub fn replays(replays: &[(PathBuf, Replay)]) -> String {
+    let mut text = String::new();
+    for (page, replay) in replays {
+        let Some((line, more)) = transcripts::summary(replay) else {
+            continue;
+        };
+        let mark = if replay.wrong.is_empty() {
+            green("✓")
+        } else {
+            red("✗")
+        };
+        let name = page.file_stem().unwrap_or_default().to_string_lossy();
+        let _ = writeln!(text, "\n{mark} {}  {line}", bold(name));
+        for what in more {
+            let _ = writeln!(text, "  {}", yellow(what));
+        }
+    }
+    text
+}
+
+/// What is wrong, a finding a line, and the sum of it all, where so much could not be run here.
+pub fn findings(wrong: &[String], not_run: usize) -> String {
     let mut text = String::from("\n");
     for what in wrong {
         let _ = writeln!(text, "{} {what}", red("✗"));
@@ -156,10 +179,6 @@ pub fn findings(wrong: &[String], rows: &[Row]) -> String {
     if !wrong.is_empty() {
         return text + &format!("\n{} found.\n", red(count(wrong.len(), "problem")));
     }
-    let not_run: usize = rows
-        .iter()
-        .map(|row| row.not_run + row.mistakes_not_run)
-        .sum();
     if not_run > 0 {
         text += &yellow(format_args!(
             "Nothing is wrong, but {not_run} could not be run here: see `cargo course doctor`.\n"
