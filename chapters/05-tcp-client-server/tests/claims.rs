@@ -15,7 +15,10 @@ mod common;
 #[path = "../../03-sockets-introduction/tests/claims/evidence.rs"]
 mod evidence;
 #[path = "../../03-sockets-introduction/tests/claims/sockets.rs"]
-#[allow(dead_code, reason = "what chapter 3 does with addresses is more than is needed here")]
+#[allow(
+    dead_code,
+    reason = "what chapter 3 does with addresses is more than is needed here"
+)]
 mod sockets;
 
 #[path = "claims/chat.rs"]
@@ -28,18 +31,26 @@ mod framing;
 mod gone;
 #[path = "claims/handlers.rs"]
 mod handlers;
+#[path = "claims/in_c.rs"]
+mod in_c;
 #[path = "claims/interrupted.rs"]
 mod interrupted;
-#[path = "claims/ports.rs"]
-mod ports;
+#[path = "claims/owner.rs"]
+mod owner;
+#[path = "claims/power.rs"]
+mod power;
 #[path = "claims/representation.rs"]
 mod representation;
+#[path = "claims/scan.rs"]
+mod scan;
 #[path = "claims/sigpipe.rs"]
 mod sigpipe;
 #[path = "claims/start.rs"]
 mod start;
 #[path = "claims/stream.rs"]
 mod stream;
+#[path = "claims/waiting.rs"]
+mod waiting;
 #[path = "claims/zombies.rs"]
 mod zombies;
 
@@ -52,14 +63,14 @@ fn main() -> ExitCode {
         .check(start::minus_one_as_a_count_is_efault)
         .check(start::two_who_read_first_wait_for_ever)
         .check(start::at_the_end_of_its_input_it_reads_on)
-        .check(start::fputs_goes_on_behind_a_full_buffer)
+        .check(in_c::fputs_goes_on_behind_a_full_buffer)
         .check(start::accept_with_length_0_writes_no_address)
         .check(start::the_option_is_an_int)
         .check(start::so_reuseaddr_after_bind_is_too_late)
         .check(start::each_process_closes_its_copy)
         .check(start::closing_the_listener_leaves_the_connection)
-        .check(start::behind_an_endless_loop_is_nothing)
-        .check(start::private_headers_are_of_one_library)
+        .check(in_c::behind_an_endless_loop_is_nothing)
+        .check(in_c::private_headers_are_of_one_library)
         // Zombies
         .check(zombies::an_ended_child_keeps_its_number_until_wait)
         .check(zombies::a_server_that_forgets_its_children_has_zombies)
@@ -73,8 +84,8 @@ fn main() -> ExitCode {
         .check(handlers::printf_in_a_handler_garbles)
         .check(handlers::a_handler_changes_errno_under_main)
         .check(handlers::signal_is_sigaction_with_flags_of_the_library)
-        .check(handlers::signal_takes_a_function_and_returns_the_old_one)
-        .check(handlers::a_function_becomes_a_pointer_when_it_is_used)
+        .check(in_c::signal_takes_a_function_and_returns_the_old_one)
+        .check(in_c::a_function_becomes_a_pointer_when_it_is_used)
         // Interrupted calls
         .check(interrupted::a_file_is_not_slow)
         .check(interrupted::eintr_is_what_you_asked_for)
@@ -98,10 +109,10 @@ fn main() -> ExitCode {
         .check(gone::write_never_returns_0)
         .check(sigpipe::no_error_is_seen_by_the_dead)
         // The server's host
-        .check(gone::a_crashed_host_says_nothing)
+        .check(power::a_crashed_host_says_nothing)
         .time(half_a_minute)
-        .check(gone::a_host_that_knows_nothing_says_rst)
-        .check(gone::a_host_that_shuts_down_says_fin_in_time)
+        .check(power::a_host_that_knows_nothing_says_rst)
+        .check(power::a_host_that_shuts_down_says_fin_in_time)
         // Text or binary
         .check(representation::the_payload_is_little_endian_and_the_header_is_not)
         .check(representation::the_payload_is_one_and_two)
@@ -128,17 +139,17 @@ fn main() -> ExitCode {
         .check(chat::the_parent_may_be_somebody_else)
         .check(chat::one_process_can_chat_with_poll)
         // A port from outside
-        .check(ports::nmap_tells_open_from_closed)
-        .check(ports::a_syn_scan_needs_a_raw_socket)
-        .check(ports::version_detection_listens_first)
+        .check(scan::nmap_tells_open_from_closed)
+        .check(scan::a_syn_scan_needs_a_raw_socket)
+        .check(scan::version_detection_listens_first)
         .time(Duration::from_secs(60))
-        .check(ports::nmap_has_more_than_four_answers)
+        .check(scan::nmap_has_more_than_four_answers)
         .time(half_a_minute)
-        .check(ports::filtered_is_what_nobody_answers)
+        .check(scan::filtered_is_what_nobody_answers)
         // A port from inside
-        .check(ports::fuser_shows_how_a_file_is_used)
-        .check(ports::fuser_finds_who_has_a_port)
-        .check(ports::fuser_reads_proc)
+        .check(owner::fuser_shows_how_a_file_is_used)
+        .check(owner::fuser_finds_who_has_a_port)
+        .check(owner::fuser_reads_proc)
         // Files
         .check(start::a_relative_name_begins_where_the_process_is)
         .check(files::sendfile_sends_files)
@@ -147,7 +158,7 @@ fn main() -> ExitCode {
         .check(files::st_blocks_counts_512_bytes)
         .check(files::st_atime_is_noted_as_the_mount_says)
         .check(files::st_ctime_changes_with_the_content)
-        .check(files::the_times_are_timespecs)
-        .check(files::glibc_says_invalid_pointer_and_aborts)
+        .check(in_c::the_times_are_timespecs)
+        .check(in_c::glibc_says_invalid_pointer_and_aborts)
         .main()
 }

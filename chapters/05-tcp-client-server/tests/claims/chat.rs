@@ -43,7 +43,11 @@ fn early_signal(before_fork: bool) -> nix::Result<String> {
 /// A signal does not wait until its handler is there.
 pub fn a_handler_registered_after_fork_may_be_late(cx: &Check) -> Verdict {
     for (what, before_fork, wanted) in [
-        ("registered in the child, the signal came first", false, "killed by SIGUSR1"),
+        (
+            "registered in the child, the signal came first",
+            false,
+            "killed by SIGUSR1",
+        ),
         ("registered before fork", true, "its handler runs"),
     ] {
         let subject = cx.subject(move || early_signal(before_fork))?;
@@ -63,7 +67,12 @@ pub fn an_ended_input_is_always_ready(cx: &Check) -> Verdict {
         }
         Ok(ends)
     })?;
-    saw(cx, "of 1000 reads at the end of the input returned 0 at once", subject.value()??).is(1000)?;
+    saw(
+        cx,
+        "of 1000 reads at the end of the input returned 0 at once",
+        subject.value()??,
+    )
+    .is(1000)?;
     let (input, typing) = pipe()?;
     drop(typing);
     let mut ends = [PollFd::new(input.as_fd(), PollFlags::POLLIN)];
@@ -97,7 +106,12 @@ pub fn the_parent_may_be_somebody_else(cx: &Check) -> Verdict {
         Ok((i32::from(answer[0]), i32::from(answer[1])))
     })?;
     let (before, after) = subject.value()??;
-    saw(cx, "getppid while the parent lives: the parent", before == 1).is(true)?;
+    saw(
+        cx,
+        "getppid while the parent lives: the parent",
+        before == 1,
+    )
+    .is(true)?;
     saw(cx, "when it has ended: the parent", after == 1).is(false)?;
     PASS
 }

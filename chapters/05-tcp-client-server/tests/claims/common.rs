@@ -38,12 +38,19 @@ pub fn hosts(cx: &Check) -> Result<Hosts, Finding> {
     let listener = net.host("server").run(|| TcpListener::bind(at))?;
     let client = net.host("client").run(|| TcpStream::connect(at))?;
     let (server, _) = listener.accept()?;
-    Ok(Hosts { net, client, server })
+    Ok(Hosts {
+        net,
+        client,
+        server,
+    })
 }
 
 /// Closes with RST instead of FIN: `SO_LINGER` with a time of zero.
 pub fn reset(socket: TcpStream) -> nix::Result<()> {
-    let at_once = libc::linger { l_onoff: 1, l_linger: 0 };
+    let at_once = libc::linger {
+        l_onoff: 1,
+        l_linger: 0,
+    };
     setsockopt(&socket, sockopt::Linger, &at_once)
 }
 
@@ -53,7 +60,9 @@ pub fn reset(socket: TcpStream) -> nix::Result<()> {
 pub fn state_of(socket: &TcpStream) -> io::Result<String> {
     let (local, peer) = (socket.local_addr()?, socket.peer_addr()?);
     let sockets = diag::tcp()?;
-    let own = sockets.iter().find(|other| other.local == local && other.peer == peer);
+    let own = sockets
+        .iter()
+        .find(|other| other.local == local && other.peer == peer);
     Ok(own.map_or("none".to_owned(), |own| own.state.to_string()))
 }
 

@@ -37,14 +37,25 @@ fn splits(framing: &dyn Framing, stream: &[u8], messages: &[&[u8]]) -> (u32, u32
 pub fn records_of_one_size_survive_every_split(cx: &Check) -> Verdict {
     let framing = Fixed { size: 4 };
     let (right, all) = splits(&framing, b"onestwos", &[b"ones", b"twos"]);
-    saw(cx, "two records of 4 bytes, splits that give both", format!("{right} of {all}")).is("128 of 128")?;
+    saw(
+        cx,
+        "two records of 4 bytes, splits that give both",
+        format!("{right} of {all}"),
+    )
+    .is("128 of 128")?;
 
     // One read is not one record.
     let (end, mut other) = UnixStream::pair()?;
     other.write_all(b"on")?;
     let mut record = [0; 4];
-    saw(cx, "half a record has come, read", said(read(&end, &mut record))).is("2")?;
-    let subject = cx.subject(move || sockets_introduction::whole::read_n(&end, &mut [0; 2]).ok())?;
+    saw(
+        cx,
+        "half a record has come, read",
+        said(read(&end, &mut record)),
+    )
+    .is("2")?;
+    let subject =
+        cx.subject(move || sockets_introduction::whole::read_n(&end, &mut [0; 2]).ok())?;
     subject.waits_in(&["read"])?;
     other.write_all(b"es")?;
     subject.returns(Some(2))?;
@@ -57,24 +68,49 @@ pub fn a_delimiter_must_not_be_in_the_message(cx: &Check) -> Verdict {
     let message = "a\r\nb";
     let naive = format!("{message}\r\n");
     let lines = naive.split_terminator("\r\n").count();
-    saw(cx, "one message with a CRLF in it, ended by CRLF: messages", lines).is(2)?;
+    saw(
+        cx,
+        "one message with a CRLF in it, ended by CRLF: messages",
+        lines,
+    )
+    .is(2)?;
 
     let framing = Delimited { limit: 64 };
-    let stream = framing.encode(b"a\nb").map_err(|error| Finding::fault(error.to_string()))?;
+    let stream = framing
+        .encode(b"a\nb")
+        .map_err(|error| Finding::fault(error.to_string()))?;
     let (right, all) = splits(&framing, &stream, &[b"a\nb"]);
-    saw(cx, "the same escaped, splits that give it", format!("{right} of {all}")).is("16 of 16")?;
+    saw(
+        cx,
+        "the same escaped, splits that give it",
+        format!("{right} of {all}"),
+    )
+    .is("16 of 16")?;
     PASS
 }
 
 /// The number in front is the peer's word, and not to be trusted.
 pub fn a_length_needs_a_limit(cx: &Check) -> Verdict {
     let framing = LengthPrefix { limit: 1024 };
-    let stream = framing.encode(b"hello").map_err(|error| Finding::fault(error.to_string()))?;
+    let stream = framing
+        .encode(b"hello")
+        .map_err(|error| Finding::fault(error.to_string()))?;
     let (right, all) = splits(&framing, &stream, &[b"hello"]);
-    saw(cx, "a message behind its length, splits that give it", format!("{right} of {all}")).is("256 of 256")?;
+    saw(
+        cx,
+        "a message behind its length, splits that give it",
+        format!("{right} of {all}"),
+    )
+    .is("256 of 256")?;
     let refused = Receiver::new(&framing).push(&[0xff; 4]);
-    let wanted = Malformed::TooLong { bytes: u32::MAX as usize, limit: 1024 };
-    ensure!(refused == Err(wanted.clone()), "a length of four billion gave {refused:?}");
+    let wanted = Malformed::TooLong {
+        bytes: u32::MAX as usize,
+        limit: 1024,
+    };
+    ensure!(
+        refused == Err(wanted.clone()),
+        "a length of four billion gave {refused:?}"
+    );
     cx.evidence(format!("a length of ff ff ff ff: {wanted}"));
     PASS
 }
@@ -106,16 +142,32 @@ pub fn readn_loses_what_came_before_an_error(cx: &Check) -> Verdict {
     let (end, mut other) = UnixStream::pair()?;
     other.write_all(b"hel")?;
     drop(other);
-    saw(cx, "three bytes and the end", said(readn(&end, &mut [0; 5]))).is("3")?;
+    saw(
+        cx,
+        "three bytes and the end",
+        said(readn(&end, &mut [0; 5])),
+    )
+    .is("3")?;
 
     let (end, mut other) = UnixStream::pair()?;
     end.set_nonblocking(true)?;
     other.write_all(b"hel")?;
-    saw(cx, "three bytes, and the socket does not block", said(readn(&end, &mut [0; 5]))).is("EAGAIN")?;
+    saw(
+        cx,
+        "three bytes, and the socket does not block",
+        said(readn(&end, &mut [0; 5])),
+    )
+    .is("EAGAIN")?;
     other.write_all(b"lo")?;
     let mut rest = [0; 5];
-    let count = readn(&end, &mut rest).unwrap_or_else(|_| rest.iter().filter(|byte| **byte != 0).count());
-    saw(cx, "when the rest is there, bytes that are left of five", count).is(2)?;
+    let count =
+        readn(&end, &mut rest).unwrap_or_else(|_| rest.iter().filter(|byte| **byte != 0).count());
+    saw(
+        cx,
+        "when the rest is there, bytes that are left of five",
+        count,
+    )
+    .is(2)?;
     PASS
 }
 
@@ -138,19 +190,37 @@ pub fn writen_cannot_say_how_far_it_came(cx: &Check) -> Verdict {
     let subject = cx.subject(move || writen(&end, &vec![b'x'; 1 << 20]))?;
     let mut got = Vec::new();
     other.read_to_end(&mut got)?;
-    saw(cx, "a megabyte to a socket that blocks", said(subject.value()?)).is("1048576")?;
+    saw(
+        cx,
+        "a megabyte to a socket that blocks",
+        said(subject.value()?),
+    )
+    .is("1048576")?;
     saw(cx, "and at the other end", got.len()).is(1 << 20)?;
 
     let (end, mut other) = UnixStream::pair()?;
     setsockopt(&end, sockopt::SndBuf, &4096)?;
     end.set_nonblocking(true)?;
-    saw(cx, "a megabyte to one that does not", said(writen(&end, &vec![b'x'; 1 << 20]))).is("EAGAIN")?;
+    saw(
+        cx,
+        "a megabyte to one that does not",
+        said(writen(&end, &vec![b'x'; 1 << 20])),
+    )
+    .is("EAGAIN")?;
     other.set_nonblocking(true)?;
     let mut got = Vec::new();
     let rest = other.read_to_end(&mut got).map_err(|error| error.kind());
-    ensure!(rest == Err(ErrorKind::WouldBlock), "the other end read {rest:?}");
+    ensure!(
+        rest == Err(ErrorKind::WouldBlock),
+        "the other end read {rest:?}"
+    );
     let some = !got.is_empty() && got.len() < 1 << 20;
-    saw(cx, "of which some went out, and nobody knows how many", some).is(true)?;
+    saw(
+        cx,
+        "of which some went out, and nobody knows how many",
+        some,
+    )
+    .is(true)?;
 
     let body = "
         size_t left = 5; const char *at = \"hello\";
@@ -159,7 +229,8 @@ pub fn writen_cannot_say_how_far_it_came(cx: &Check) -> Verdict {
             left -= nwrite; at += nwrite;
         }";
     let c = C::compiler(cx)?;
-    c.program(&["unistd.h"], body)?.refused(cx, "as printed", &["undeclared"])?;
+    c.program(&["unistd.h"], body)?
+        .refused(cx, "as printed", &["undeclared"])?;
     PASS
 }
 
@@ -176,7 +247,11 @@ impl Line {
         let count = readn(socket, &mut line.0[..wanted])?;
         if newline.is_none() {
             // The rest of the line, behind what is there.
-            let more = recv(socket.as_raw_fd(), &mut line.0[count..63], MsgFlags::MSG_PEEK)?;
+            let more = recv(
+                socket.as_raw_fd(),
+                &mut line.0[count..63],
+                MsgFlags::MSG_PEEK,
+            )?;
             return Ok((line, count + more));
         }
         Ok((line, count))

@@ -1,7 +1,6 @@
 //! The other end goes away: before it is accepted, while nobody looks, with half of the connection or all of it.
 
-use std::io::Write;
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::fd::AsFd;
 use std::rc::Rc;
 
@@ -33,7 +32,12 @@ pub fn accept_returns_a_connection_that_is_reset(cx: &Check) -> Verdict {
         (!sockets.iter().any(alive)).then_some(())
     })?;
     let accepted = listener.accept();
-    saw(cx, "accept after the RST", if accepted.is_ok() { "ok" } else { "an error" }).is("ok")?;
+    saw(
+        cx,
+        "accept after the RST",
+        if accepted.is_ok() { "ok" } else { "an error" },
+    )
+    .is("ok")?;
     let (server, _) = accepted?;
     let mut buffer = [0; 16];
     saw(cx, "the first read", said(read(&server, &mut buffer))).is("ECONNRESET")?;
@@ -50,7 +54,9 @@ fn number_in(line: &str) -> Result<i32, Finding> {
 /// The state of the connection's end on this host.
 fn state_on(net: &Rc<Net>, host: &str) -> Option<diag::State> {
     let sockets = net.host(host).run(diag::tcp).ok()?;
-    let connection = sockets.iter().find(|socket| socket.state != diag::State::Listen);
+    let connection = sockets
+        .iter()
+        .find(|socket| socket.state != diag::State::Listen);
     connection.map(|socket| socket.state)
 }
 
@@ -67,7 +73,9 @@ pub fn a_killed_server_says_fin(cx: &Check) -> Verdict {
     kill(Pid::from_raw(serves), Signal::SIGKILL)?;
     cx.sees(&net, "a FIN of the server", |frame| {
         let tcp = frame.packet.tcp();
-        *frame.from == *"server" && frame.arrived() && tcp.is_some_and(|tcp| tcp.flags.has(Flags::FIN))
+        *frame.from == *"server"
+            && frame.arrived()
+            && tcp.is_some_and(|tcp| tcp.flags.has(Flags::FIN))
     })?;
     cx.evidence("kill -9 of the server's process, on the wire: server FIN");
     cx.wait_until("the client's end to be in CLOSE_WAIT", || {
@@ -89,13 +97,15 @@ pub fn threads_hear_it_as_well_as_poll(cx: &Check) -> Verdict {
         read(keyboard, &mut [0])
     }
     fn in_poll(socket: &TcpStream, keyboard: &std::os::fd::OwnedFd) -> nix::Result<usize> {
-        let mut ends = [socket.as_fd(), keyboard.as_fd()].map(|end| PollFd::new(end, PollFlags::POLLIN));
+        let mut ends =
+            [socket.as_fd(), keyboard.as_fd()].map(|end| PollFd::new(end, PollFlags::POLLIN));
         poll(&mut ends, PollTimeout::NONE)?;
         read(socket, &mut [0])
     }
     fn in_a_thread(socket: &TcpStream, _: &std::os::fd::OwnedFd) -> nix::Result<usize> {
         // The other thread may wait for the keyboard as long as it likes.
-        std::thread::scope(|scope| scope.spawn(|| read(socket, &mut [0])).join()).unwrap_or(Err(Errno::EIO))
+        std::thread::scope(|scope| scope.spawn(|| read(socket, &mut [0])).join())
+            .unwrap_or(Err(Errno::EIO))
     }
     let ways: [(&str, Waits, &[&str]); 3] = [
         ("the keyboard alone", for_the_keyboard, &["read"]),
@@ -111,13 +121,22 @@ pub fn threads_hear_it_as_well_as_poll(cx: &Check) -> Verdict {
         subject.waits_in(names)?;
         server.closes();
         if names == ["read"] && what.starts_with("the keyboard") {
-            cx.wait_until("the end to arrive", || (state_of(&ours).ok()? == "CLOSE_WAIT").then_some(()))?;
+            cx.wait_until("the end to arrive", || {
+                (state_of(&ours).ok()? == "CLOSE_WAIT").then_some(())
+            })?;
             subject.waits_in(names)?;
-            cx.evidence(format!("{what}, after the server's end: CLOSE_WAIT, and waits in read"));
+            cx.evidence(format!(
+                "{what}, after the server's end: CLOSE_WAIT, and waits in read"
+            ));
             write(&typing, b"!")?;
             subject.returns(Ok(1))?;
         } else {
-            saw(cx, &format!("{what}, after the server's end: read"), subject.value()??).is(0)?;
+            saw(
+                cx,
+                &format!("{what}, after the server's end: read"),
+                subject.value()??,
+            )
+            .is(0)?;
         }
     }
     PASS
@@ -134,13 +153,24 @@ fn sees(cx: &Check, net: &Net, host: &str, flag: Flags) -> Result<(), Finding> {
 
 /// The peer has closed its half, and goes on to read.
 pub fn a_fin_does_not_forbid_to_write(cx: &Check) -> Verdict {
-    let Hosts { net, client, server } = hosts(cx)?;
+    let Hosts {
+        net,
+        client,
+        server,
+    } = hosts(cx)?;
     client.shutdown(Shutdown::Write)?;
     saw(cx, "the server reads", said(read(&server, &mut [0]))).is("0")?;
     saw(cx, "then it writes", said(write(&server, b"still here"))).is("10")?;
     let mut buffer = [0; 16];
-    saw(cx, "and the client, which sent the FIN, reads", said(read(&client, &mut buffer))).is("10")?;
-    net.wire()?.tcp(PORT).expect(&["client -> server: FIN", "server -> client: data len=10"])?;
+    saw(
+        cx,
+        "and the client, which sent the FIN, reads",
+        said(read(&client, &mut buffer)),
+    )
+    .is("10")?;
+    net.wire()?
+        .tcp(PORT)
+        .expect(&["client -> server: FIN", "server -> client: data len=10"])?;
     net.wire()?.expect_none("RST")?;
     cx.evidence("no RST on the wire");
     PASS
@@ -149,7 +179,11 @@ pub fn a_fin_does_not_forbid_to_write(cx: &Check) -> Verdict {
 /// Half closed and wholly closed look the same, until something is sent.
 pub fn a_fin_says_only_no_more_from_here(cx: &Check) -> Verdict {
     for (what, wholly, wanted) in [("shutdown", false, false), ("close", true, true)] {
-        let Hosts { net, client, server } = hosts(cx)?;
+        let Hosts {
+            net,
+            client,
+            server,
+        } = hosts(cx)?;
         let client = if wholly {
             drop(client);
             None
@@ -160,8 +194,16 @@ pub fn a_fin_says_only_no_more_from_here(cx: &Check) -> Verdict {
         sees(cx, &net, "client", Flags::FIN)?;
         let wire = net.wire()?.from("client");
         let fin = wire.find("client -> server: FIN")?;
-        let flags = fin.frames()[0].packet.tcp().map(|tcp| tcp.flags.to_string());
-        saw(cx, &format!("the peer's {what}, on the wire"), flags.unwrap_or_default()).is("FIN ACK")?;
+        let flags = fin.frames()[0]
+            .packet
+            .tcp()
+            .map(|tcp| tcp.flags.to_string());
+        saw(
+            cx,
+            &format!("the peer's {what}, on the wire"),
+            flags.unwrap_or_default(),
+        )
+        .is("FIN ACK")?;
         saw(cx, "read", said(read(&server, &mut [0]))).is("0")?;
         saw(cx, "write", said(write(&server, b"hello"))).is("5")?;
         if let Some(client) = client {
@@ -178,9 +220,19 @@ pub fn a_fin_says_only_no_more_from_here(cx: &Check) -> Verdict {
 /// An end is what `read` tells. `write` has no such value.
 pub fn write_never_returns_0(cx: &Check) -> Verdict {
     let (client, server) = connection()?;
-    saw(cx, "write of 0 bytes to a peer that is there", said(write(&server, b""))).is("0")?;
+    saw(
+        cx,
+        "write of 0 bytes to a peer that is there",
+        said(write(&server, b"")),
+    )
+    .is("0")?;
     drop(client);
-    saw(cx, "the peer has closed, first write", said(write(&server, b"hello"))).is("5")?;
+    saw(
+        cx,
+        "the peer has closed, first write",
+        said(write(&server, b"hello")),
+    )
+    .is("5")?;
     broken(&server)?;
     saw(cx, "second write", said(write(&server, b"hello"))).is("EPIPE")?;
     saw(cx, "and of 0 bytes", said(write(&server, b""))).is("EPIPE")?;
@@ -189,89 +241,9 @@ pub fn write_never_returns_0(cx: &Check) -> Verdict {
 
 /// Waits until the socket is broken, which nothing else announces.
 pub fn broken(socket: &TcpStream) -> nix::Result<()> {
-    poll(&mut [PollFd::new(socket.as_fd(), PollFlags::empty())], PollTimeout::NONE).map(drop)
-}
-
-/// The cable is cut while both wait.
-pub fn a_crashed_host_says_nothing(cx: &Check) -> Verdict {
-    cx.allows_long_waits();
-    let Hosts { net, client, server } = hosts(cx)?;
-    net.host("client").sysctl("net.ipv4.tcp_retries2", "2")?;
-    net.cut("server")?;
-    let ours = client.try_clone()?;
-    let subject = cx.subject(move || -> nix::Result<(usize, Errno)> {
-        let count = write(&client, b"hello")?;
-        match read(&client, &mut [0; 16]) {
-            Ok(count) => Ok((count, Errno::UnknownErrno)),
-            Err(errno) => Ok((count, errno)),
-        }
-    })?;
-    let (count, errno) = subject.value()??;
-    saw(cx, "the server's cable is cut; write", count).is(5)?;
-    saw(cx, "read", format!("{errno:?}")).is("ETIMEDOUT")?;
-    drop(ours);
-    let wire = net.wire()?.tcp(PORT).find("client -> server: data len=5")?;
-    let times: Vec<f64> = wire.frames().iter().map(|frame| frame.time.as_secs_f64()).collect();
-    saw(cx, "times that the segment was sent", times.len()).is(5)?;
-    // The first two are a probe and the first timeout, which are as far apart as the kernel likes.
-    let gaps: Vec<f64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
-    let doubles = gaps[1..].windows(2).all(|pair| (1.5..=2.6).contains(&(pair[1] / pair[0])));
-    ensure!(doubles, "the distances are {gaps:?}");
-    cx.evidence("each distance is twice the one before");
-    let waits = net.host("server").run(diag::tcp)?;
-    let waits = waits.iter().any(|socket| socket.state == diag::State::Established);
-    saw(cx, "the server's end is still ESTABLISHED", waits).is(true)?;
-    drop(server);
-    PASS
-}
-
-/// The server's end has been forgotten, and its host is there.
-pub fn a_host_that_knows_nothing_says_rst(cx: &Check) -> Verdict {
-    let Hosts { net, client, server } = hosts(cx)?;
-    net.cut("server")?;
-    forget(&server)?;
-    drop(server);
-    net.mend("server")?;
-    let wire = net.wire()?.tcp(PORT);
-    wire.expect_none("FIN")?;
-    saw(cx, "the host is back; write", said(write(&client, b"hello"))).is("5")?;
-    saw(cx, "read", said(read(&client, &mut [0; 16]))).is("ECONNRESET")?;
-    net.wire()?.tcp(PORT).expect(&["client -> server: data len=5", "server -> client: RST"])?;
-    cx.evidence("on the wire: client data, server RST");
-    PASS
-}
-
-/// Has the connection end without a word: `TCP_REPAIR`.
-fn forget(socket: &TcpStream) -> Result<(), Finding> {
-    use std::os::fd::AsRawFd;
-    let on: libc::c_int = 1;
-    // SAFETY: the option is an int.
-    let result = unsafe {
-        let (fd, value) = (socket.as_raw_fd(), (&raw const on).cast());
-        libc::setsockopt(fd, libc::IPPROTO_TCP, libc::TCP_REPAIR, value, size_of::<libc::c_int>() as u32)
-    };
-    Errno::result(result)
-        .map(drop)
-        .map_err(|errno| Finding::needs(format!("TCP_REPAIR, to end a connection without a word ({errno})")))
-}
-
-/// Init sends SIGTERM to every process before the network goes down.
-pub fn a_host_that_shuts_down_says_fin_in_time(cx: &Check) -> Verdict {
-    let net = cx.lan(&["client", "server"])?;
-    net.introduce()?;
-    let at: SocketAddr = ([10, 0, 0, 2], PORT).into();
-    let listener = net.host("server").run(|| TcpListener::bind(at))?;
-    let client = net.host("client").run(|| TcpStream::connect(at))?;
-    let (server, _) = listener.accept()?;
-    let subject = cx.subject(move || read(&server, &mut [0; 16]))?;
-    drop(listener);
-    subject.waits_in(&["read"])?;
-    subject.signal(Signal::SIGTERM);
-    saw(cx, "SIGTERM to the server; the client reads", said(read(&client, &mut [0; 16]))).is("0")?;
-    drop(subject);
-    net.cut("server")?;
-    net.wire()?.tcp(PORT).expect(&["server -> client: FIN"])?;
-    cx.evidence("before the cable is out, on the wire: server FIN");
-    (&client).write_all(b"")?;
-    PASS
+    poll(
+        &mut [PollFd::new(socket.as_fd(), PollFlags::empty())],
+        PollTimeout::NONE,
+    )
+    .map(drop)
 }

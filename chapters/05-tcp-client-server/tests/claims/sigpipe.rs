@@ -26,14 +26,22 @@ fn whose_client_has_gone(by_reset: bool) -> Result<TcpStream, Finding> {
 }
 
 /// Writes, waits for the answer, and writes again, with this action for SIGPIPE. Says how it ended.
-fn two_writes(cx: &Check, by_reset: bool, action: SigHandler, flags: MsgFlags) -> Result<String, Finding> {
+fn two_writes(
+    cx: &Check,
+    by_reset: bool,
+    action: SigHandler,
+    flags: MsgFlags,
+) -> Result<String, Finding> {
     let server = whose_client_has_gone(by_reset)?;
     let subject = cx.subject(move || -> nix::Result<String> {
         // SAFETY: the action is no function of ours.
         unsafe { signal(Signal::SIGPIPE, action) }?;
         let first = said(send(server.as_raw_fd(), b"hello", flags));
         broken(&server)?;
-        Ok(format!("{first}, {}", said(send(server.as_raw_fd(), b"hello", flags))))
+        Ok(format!(
+            "{first}, {}",
+            said(send(server.as_raw_fd(), b"hello", flags))
+        ))
     })?;
     Ok(match subject.outcome()? {
         Outcome::Returned(said) => said?,
@@ -60,7 +68,12 @@ pub fn the_first_write_to_a_closed_peer_succeeds(cx: &Check) -> Verdict {
         unsafe { signal(Signal::SIGPIPE, SigHandler::SigDfl) }?;
         Ok(said(write(&server, b"hello")))
     })?;
-    saw(cx, "the client has closed, the first write with SIG_DFL", subject.value()??).is("5")?;
+    saw(
+        cx,
+        "the client has closed, the first write with SIG_DFL",
+        subject.value()??,
+    )
+    .is("5")?;
     let ended = two_writes(cx, false, SigHandler::SigDfl, MsgFlags::empty())?;
     saw(cx, "the second", ended).is("SIGPIPE")?;
     PASS
@@ -81,7 +94,12 @@ pub fn after_a_reset_the_first_write_says_so(cx: &Check) -> Verdict {
         unsafe { signal(Signal::SIGPIPE, SigHandler::SigDfl) }?;
         Ok(said(write(&server, b"hello")))
     })?;
-    saw(cx, "RST alone, the first write with SIG_DFL", subject.value()??).is("ECONNRESET")?;
+    saw(
+        cx,
+        "RST alone, the first write with SIG_DFL",
+        subject.value()??,
+    )
+    .is("ECONNRESET")?;
     PASS
 }
 
@@ -90,7 +108,12 @@ pub fn msg_nosignal_is_another_remedy(cx: &Check) -> Verdict {
     for (what, action, flags, wanted) in [
         ("SIG_DFL", SigHandler::SigDfl, MsgFlags::empty(), "SIGPIPE"),
         ("SIG_IGN", SigHandler::SigIgn, MsgFlags::empty(), "5, EPIPE"),
-        ("SIG_DFL and MSG_NOSIGNAL", SigHandler::SigDfl, MsgFlags::MSG_NOSIGNAL, "5, EPIPE"),
+        (
+            "SIG_DFL and MSG_NOSIGNAL",
+            SigHandler::SigDfl,
+            MsgFlags::MSG_NOSIGNAL,
+            "5, EPIPE",
+        ),
     ] {
         saw(cx, what, two_writes(cx, false, action, flags)?).is(wanted)?;
     }
@@ -98,9 +121,16 @@ pub fn msg_nosignal_is_another_remedy(cx: &Check) -> Verdict {
     sleeper.line()?;
     let status = std::fs::read_to_string(format!("/proc/{}/status", sleeper.pid()))?;
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    let mask = mask
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .unwrap_or(0);
     let ignored = mask >> (libc::SIGPIPE - 1) & 1 == 1;
-    saw(cx, "a Rust program, started with SIG_DFL, ignores SIGPIPE", ignored).is(true)?;
+    saw(
+        cx,
+        "a Rust program, started with SIG_DFL, ignores SIGPIPE",
+        ignored,
+    )
+    .is(true)?;
     PASS
 }
 
@@ -148,7 +178,9 @@ int main(void) {
     return 0;
 }
 "#;
-    let printed = C::compiler(cx)?.run(source)?.works(cx, "if (write(...) < 0) printf(\"peer close\")")?;
+    let printed = C::compiler(cx)?
+        .run(source)?
+        .works(cx, "if (write(...) < 0) printf(\"peer close\")")?;
     let lines: Vec<&str> = printed.lines().collect();
     ensure!(lines.len() == 2, "it printed {printed:?}");
     saw(cx, "it prints, and is killed by signal", lines[0]).is("13")?;

@@ -11,8 +11,7 @@ use libc::{AF_INET, AF_INET6, SOCK_STREAM, c_int, socklen_t};
 use nix::sys::wait::waitpid;
 use nix::unistd::{read, write};
 
-use crate::c::C;
-use crate::common::{child, connection, hosts, reset, said, state_of, write_raw};
+use crate::common::{child, connection, reset, said, state_of, write_raw};
 use crate::evidence::{said as said_by, saw};
 use crate::sockets::{Bytes, LOCALHOST, bind, listen, own_address, port_in, socket, v4, v6};
 
@@ -30,7 +29,11 @@ pub fn what_is_not_zeroed_may_mean_something(cx: &Check) -> Verdict {
     let host = net.host("server");
     let link_local = host.link_local().octets();
     for (what, scope_id, wanted) in [
-        ("IPv6 with the interface in sin6_scope_id, bind", host.index(), "ok"),
+        (
+            "IPv6 with the interface in sin6_scope_id, bind",
+            host.index(),
+            "ok",
+        ),
         ("with garbage there", 0x5a5a_5a5a, "ENODEV"),
     ] {
         let server = host.run(|| socket(AF_INET6, SOCK_STREAM))?;
@@ -50,7 +53,12 @@ pub fn one_read_is_not_an_echo_server(cx: &Check) -> Verdict {
     })?;
     peer.sends("hel")?;
     let heard = peer.receives_to_end()?;
-    saw(cx, "a client says hel, and hears, to the end", heard.escape_ascii().to_string()).is("hel")?;
+    saw(
+        cx,
+        "a client says hel, and hears, to the end",
+        heard.escape_ascii().to_string(),
+    )
+    .is("hel")?;
     server.returns(Ok(3))?;
 
     let mut server = cx.program(SERVER, &["127.0.0.1:0"])?;
@@ -92,7 +100,12 @@ pub fn closing_the_listener_leaves_the_connection(cx: &Check) -> Verdict {
     let (mut server, _) = listener.accept()?;
     drop(listener);
     let refused = TcpStream::connect(at).map(drop);
-    saw(cx, "after close of the listener, a new client", said_by(&refused)).is("ECONNREFUSED")?;
+    saw(
+        cx,
+        "after close of the listener, a new client",
+        said_by(&refused),
+    )
+    .is("ECONNREFUSED")?;
     saw(cx, "the old client is", state_of(&client)?).is("ESTABLISHED")?;
     server.write_all(b"still here")?;
     let count = client.read(&mut [0; 16])?;
@@ -110,16 +123,30 @@ pub fn closing_the_listener_leaves_the_connection(cx: &Check) -> Verdict {
 pub fn two_who_read_first_wait_for_ever(cx: &Check) -> Verdict {
     let (client, server) = connection()?;
     let ends = [client.try_clone()?, server.try_clone()?];
-    let server = cx.spawner().named("the server").subject(move || read(&server, &mut [0; 16]))?;
-    let reader = cx.spawner().named("the client").subject(move || read(&client, &mut [0; 16]))?;
+    let server = cx
+        .spawner()
+        .named("the server")
+        .subject(move || read(&server, &mut [0; 16]))?;
+    let reader = cx
+        .spawner()
+        .named("the client")
+        .subject(move || read(&client, &mut [0; 16]))?;
     server.waits_in(&["read"])?;
     reader.waits_in(&["read"])?;
-    cx.evidence("the client waits in: read; the server waits in: read");
+    cx.evidence("the client waits in: read");
+    cx.evidence("the server waits in: read");
     for (who, end) in ["client", "server"].iter().zip(&ends) {
         let local = end.local_addr()?;
-        let queued = diag::tcp()?.into_iter().find(|socket| socket.local == local && socket.peer.port() != 0);
+        let queued = diag::tcp()?
+            .into_iter()
+            .find(|socket| socket.local == local && socket.peer.port() != 0);
         let queued = queued.map(|socket| socket.receive_queue + socket.send_queue);
-        saw(cx, &format!("bytes on their way to or from the {who}"), queued.unwrap_or(1)).is(0)?;
+        saw(
+            cx,
+            &format!("bytes on their way to or from the {who}"),
+            queued.unwrap_or(1),
+        )
+        .is(0)?;
     }
     // It takes only one that writes first.
     write(&ends[0], b"hello")?;
@@ -139,8 +166,12 @@ pub fn each_process_closes_its_copy(cx: &Check) -> Verdict {
         read(&wait, &mut [0]).map(drop)
     })?;
     parent.waits_in(&["read"])?;
-    saw(cx, "the child has ended, the parent has its copy: the client is", state_of(&client)?)
-        .is("ESTABLISHED")?;
+    saw(
+        cx,
+        "the child has ended, the parent has its copy: the client is",
+        state_of(&client)?,
+    )
+    .is("ESTABLISHED")?;
     write(&go, b"!")?;
     let end = read(&client, &mut [0]);
     saw(cx, "the parent closes it, too: the client reads", said(end)).is("0")?;
@@ -176,25 +207,6 @@ pub fn at_the_end_of_its_input_it_reads_on(cx: &Check) -> Verdict {
     PASS
 }
 
-/// A full buffer has no room for the zero that ends a C string.
-pub fn fputs_goes_on_behind_a_full_buffer(cx: &Check) -> Verdict {
-    let source = r#"
-#include <stdio.h>
-#include <unistd.h>
-int main(void) {
-    struct { char buffer[8]; char behind[8]; } memory = { "", "secret" };
-    int ends[2];
-    if (pipe(ends) == -1 || write(ends[1], "12345678", 8) != 8) return 1;
-    if (read(ends[0], memory.buffer, sizeof memory.buffer) != 8) return 1;
-    fputs(memory.buffer, stdout);
-    return 0;
-}
-"#;
-    let printed = C::compiler(cx)?.run(source)?.works(cx, "read of 8 bytes into 8, fputs")?;
-    saw(cx, "it prints", printed).is("12345678secret")?;
-    PASS
-}
-
 const YES: c_int = 1;
 
 /// `setsockopt(SO_REUSEADDR)` with this many bytes of a number.
@@ -204,7 +216,13 @@ fn reuse(socket: &impl AsFd, number: c_int, length: usize) -> std::io::Result<()
     let value = (&raw const number).cast();
     // SAFETY: the value has as many bytes as the length says, or more.
     let result = unsafe {
-        libc::setsockopt(fd, libc::SOL_SOCKET, libc::SO_REUSEADDR, value, length as socklen_t)
+        libc::setsockopt(
+            fd,
+            libc::SOL_SOCKET,
+            libc::SO_REUSEADDR,
+            value,
+            length as socklen_t,
+        )
     };
     Ok(Errno::result(result).map(drop)?)
 }
@@ -246,7 +264,12 @@ pub fn the_option_is_an_int(cx: &Check) -> Verdict {
     let behind = c_int::from_ne_bytes([0, 0, 0, 7]);
     reuse(&server, behind, size_of::<c_int>())?;
     let on = nix::sys::socket::getsockopt(&server, nix::sys::socket::sockopt::ReuseAddr)?;
-    saw(cx, "false, with a byte behind it that is not zero, switches it on", on).is(true)?;
+    saw(
+        cx,
+        "false, with a byte behind it that is not zero, switches it on",
+        on,
+    )
+    .is(true)?;
     PASS
 }
 
@@ -264,48 +287,15 @@ pub fn accept_with_length_0_writes_no_address(cx: &Check) -> Verdict {
         drop(unsafe { OwnedFd::from_raw_fd(Errno::result(fd)?) });
         // All but the padding at the end is written, or nothing is.
         let written = if name == [0x5a; 16] { 0 } else { 16 };
-        saw(cx, &format!("with length {room}, bytes of the address"), written).is(wanted)?;
+        saw(
+            cx,
+            &format!("with length {room}, bytes of the address"),
+            written,
+        )
+        .is(wanted)?;
     }
     let one = size_of_val(&0_i32) == size_of::<socklen_t>();
     saw(cx, "an int has the size of a socklen_t", one).is(true)?;
-    PASS
-}
-
-/// The compiler does not even look for the function that stands there.
-pub fn behind_an_endless_loop_is_nothing(cx: &Check) -> Verdict {
-    let source = r#"
-void defined_nowhere(void);
-int main(int count, char **arguments) {
-    for (;;) { if (count) return 0; }
-    defined_nowhere();
-}
-"#;
-    C::compiler(cx)?.run(source)?.works(cx, "a call behind an endless loop, to no function")?;
-
-    let hosts = hosts(cx)?;
-    let server = hosts.server;
-    let subject = cx.subject(move || read(&server, &mut [0; 16]))?;
-    subject.waits_in(&["read"])?;
-    subject.signal(nix::sys::signal::Signal::SIGKILL);
-    let end = read(&hosts.client, &mut [0]);
-    saw(cx, "the server is killed, the client reads", said(end)).is("0")?;
-    PASS
-}
-
-/// Headers that are parts of others, of one C library.
-pub fn private_headers_are_of_one_library(cx: &Check) -> Verdict {
-    let c = C::compiler(cx)?;
-    let version = "printf(\"%d\\n\", (int)__GLIBC__);";
-    if c.program(&["features.h"], version)?.works(cx, "__GLIBC__").is_err() {
-        return Err(Finding::needs("a C compiler for the GNU C library"));
-    }
-    for header in ["asm-generic/socket.h", "bits/types/error_t.h"] {
-        c.program(&[header], "")?.works(cx, header)?;
-    }
-    let body = "int s = socket(AF_INET, SOCK_STREAM, 0); printf(\"%d\", s < 0);";
-    let public = ["sys/socket.h", "netinet/in.h", "errno.h"];
-    c.program(&public, body)?.works(cx, "the program without them")?;
-    c.program(&["bits/socket.h"], "")?.refused(cx, "bits/socket.h", &["Never include"])?;
     PASS
 }
 

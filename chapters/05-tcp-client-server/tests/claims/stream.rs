@@ -28,7 +28,9 @@ fn segments(net: &Net) -> Result<Vec<usize>, Finding> {
 /// Waits until the client's segments have carried so many bytes, and gives their lengths.
 fn once_sent(cx: &Check, net: &Net, bytes: usize) -> Result<String, Finding> {
     let lengths = cx.wait_until(&format!("{bytes} bytes on the wire"), || {
-        segments(net).ok().filter(|lengths| lengths.iter().sum::<usize>() >= bytes)
+        segments(net)
+            .ok()
+            .filter(|lengths| lengths.iter().sum::<usize>() >= bytes)
     })?;
     Ok(format!("{lengths:?}"))
 }
@@ -44,16 +46,26 @@ pub fn writes_are_joined_and_split(cx: &Check) -> Verdict {
     client.write_all(b"hello")?;
     client.write_all(b"world")?;
     until_queued(cx, &server, 10)?;
-    saw(cx, "two writes of 5 bytes, one read", server.read(&mut [0; 64])?).is(10)?;
+    saw(
+        cx,
+        "two writes of 5 bytes, one read",
+        server.read(&mut [0; 64])?,
+    )
+    .is(10)?;
 
     let subject = cx.subject(move || client.write_all(&vec![b'x'; 300_000]).is_ok())?;
-    let (mut reads, mut bytes) = (0, 0);
+    let (mut reads, mut bytes, mut room) = (0, 0, vec![0; 400_000]);
     while bytes < 300_000 {
-        bytes += server.read(&mut [0; 400_000])?;
+        bytes += server.read(&mut room)?;
         reads += 1;
     }
     subject.returns(true)?;
-    saw(cx, "one write of 300000 bytes needs more than one read", reads > 1).is(true)?;
+    saw(
+        cx,
+        "one write of 300000 bytes needs more than one read",
+        reads > 1,
+    )
+    .is(true)?;
     PASS
 }
 
@@ -71,16 +83,30 @@ fn until_queued(cx: &Check, socket: &TcpStream, bytes: i32) -> Result<(), Findin
 pub fn small_writes_wait_for_an_acknowledgment(cx: &Check) -> Verdict {
     for (what, no_delay, before, after) in [
         ("Nagle", false, "[10]", "[10, 90]"),
-        ("TCP_NODELAY", true, "[10, 10, 10, 10, 10, 10, 10, 10, 10, 10]", ""),
+        (
+            "TCP_NODELAY",
+            true,
+            "[10, 10, 10, 10, 10, 10, 10, 10, 10, 10]",
+            "",
+        ),
     ] {
-        let Hosts { net, mut client, server } = hosts(cx)?;
+        let Hosts {
+            net,
+            mut client,
+            server,
+        } = hosts(cx)?;
         // Another reason to wait: the segment before is still in the device's queue.
         net.host("client").sysctl("net.ipv4.tcp_autocorking", "0")?;
         client.set_nodelay(no_delay)?;
         let held = net.rule(Rule::on(Match::tcp().from("server")).overtaken_by(1000))?;
         ten_writes(&mut client)?;
         let sent = once_sent(cx, &net, if no_delay { 100 } else { 10 })?;
-        saw(cx, &format!("ten writes of 10 bytes with {what}, before an ACK comes"), sent).is(before)?;
+        saw(
+            cx,
+            &format!("ten writes of 10 bytes with {what}, before an ACK comes"),
+            sent,
+        )
+        .is(before)?;
         net.lift(held)?;
         if !no_delay {
             saw(cx, "and after", once_sent(cx, &net, 100)?).is(after)?;
@@ -90,22 +116,44 @@ pub fn small_writes_wait_for_an_acknowledgment(cx: &Check) -> Verdict {
     PASS
 }
 
-/// What it waits for is the acknowledgment, however little there is to send. Only a cork waits for more data.
+/// It waits for an acknowledgment or a full segment, whichever is first, and never with nothing under way. A cork does.
 pub fn no_sender_waits_until_there_is_enough(cx: &Check) -> Verdict {
-    let Hosts { net, mut client, server } = hosts(cx)?;
+    let Hosts {
+        net,
+        mut client,
+        server,
+    } = hosts(cx)?;
     let held = net.rule(Rule::on(Match::tcp().from("server")).overtaken_by(1000))?;
     client.write_all(b"0123456789")?;
-    saw(cx, "one write of 10 bytes, nothing after it", once_sent(cx, &net, 10)?).is("[10]")?;
+    saw(
+        cx,
+        "one write of 10 bytes, nothing after it",
+        once_sent(cx, &net, 10)?,
+    )
+    .is("[10]")?;
     client.write_all(b"0123456789")?;
-    saw(cx, "a second one, before an ACK comes", format!("{:?}", segments(&net)?)).is("[10]")?;
+    saw(
+        cx,
+        "a second one, before an ACK comes",
+        format!("{:?}", segments(&net)?),
+    )
+    .is("[10]")?;
+    // Now there is enough for a segment of 1448 bytes, which is what Ethernet has room for.
+    client.write_all(&[b'x'; 2000])?;
+    let sent = once_sent(cx, &net, 10 + 1448)?;
+    saw(cx, "with 2000 bytes more, before an ACK comes", sent).is("[10, 1448]")?;
     net.lift(held)?;
-    saw(cx, "and after it", once_sent(cx, &net, 20)?).is("[10, 10]")?;
+    saw(cx, "and after it", once_sent(cx, &net, 2020)?).is("[10, 1448, 562]")?;
     drop(server);
 
     // A cork holds for 200 ms at the most, which a busy machine may take for ten writes.
     let mut seen = String::new();
     for _ in 0..20 {
-        let Hosts { net, mut client, server } = hosts(cx)?;
+        let Hosts {
+            net,
+            mut client,
+            server,
+        } = hosts(cx)?;
         cork(&client, true)?;
         ten_writes(&mut client)?;
         let corked = segments(&net)?;
@@ -131,7 +179,11 @@ fn cork(socket: &TcpStream, on: bool) -> nix::Result<()> {
 
 /// Ten segments, and a reader that comes late.
 pub fn a_late_reader_reads_ten_segments_at_once(cx: &Check) -> Verdict {
-    let Hosts { net, mut client, mut server } = hosts(cx)?;
+    let Hosts {
+        net,
+        mut client,
+        mut server,
+    } = hosts(cx)?;
     net.host("client").sysctl("net.ipv4.tcp_autocorking", "0")?;
     client.set_nodelay(true)?;
     ten_writes(&mut client)?;
@@ -145,7 +197,8 @@ pub fn a_late_reader_reads_ten_segments_at_once(cx: &Check) -> Verdict {
 
 /// It is a call for sockets. Not all sockets are for a network.
 pub fn recv_is_for_sockets(cx: &Check) -> Verdict {
-    let received = |end: &OwnedFd| said(recv(end.as_raw_fd(), &mut [0; 16], MsgFlags::MSG_DONTWAIT));
+    let received =
+        |end: &OwnedFd| said(recv(end.as_raw_fd(), &mut [0; 16], MsgFlags::MSG_DONTWAIT));
     let file = std::fs::File::open("/dev/null")?;
     saw(cx, "recv on a file", received(&file.into())).is("ENOTSOCK")?;
     let (end, mut other) = std::io::pipe()?;
@@ -153,7 +206,12 @@ pub fn recv_is_for_sockets(cx: &Check) -> Verdict {
     saw(cx, "on a pipe", received(&end.into())).is("ENOTSOCK")?;
     let (end, mut other) = UnixStream::pair()?;
     other.write_all(b"hello")?;
-    saw(cx, "on a Unix domain socket, which no network carries", received(&end.into())).is("5")?;
+    saw(
+        cx,
+        "on a Unix domain socket, which no network carries",
+        received(&end.into()),
+    )
+    .is("5")?;
     let (mut client, server) = connection()?;
     client.write_all(b"hello")?;
     until_queued(cx, &server, 5)?;

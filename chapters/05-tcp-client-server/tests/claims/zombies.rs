@@ -19,7 +19,10 @@ const LOST_SIGNALS: &str = env!("CARGO_BIN_EXE_lost-signals");
 /// The states of this process's children: `Z Z`.
 fn states(pid: u32) -> std::io::Result<String> {
     let children = children_of(pid)?;
-    let states: Vec<String> = children.iter().map(|child| child.state.to_string()).collect();
+    let states: Vec<String> = children
+        .iter()
+        .map(|child| child.state.to_string())
+        .collect();
     Ok(states.join(" "))
 }
 
@@ -78,7 +81,12 @@ pub fn a_parent_may_say_that_it_will_not_wait(cx: &Check) -> Verdict {
             unsafe { sigaction(Signal::SIGCHLD, &action) }?;
             five_that_end()
         })?;
-        saw(cx, &format!("zombies after five children {what}"), parent.value()??).is(wanted)?;
+        saw(
+            cx,
+            &format!("zombies after five children {what}"),
+            parent.value()??,
+        )
+        .is(wanted)?;
     }
     let parent = cx.subject(|| {
         let (end, held) = pipe()?;
@@ -89,7 +97,12 @@ pub fn a_parent_may_say_that_it_will_not_wait(cx: &Check) -> Verdict {
         read(&end, &mut [0])?;
         Ok::<_, Errno>(children_of(std::process::id()).map_or(99, |children| children.len()))
     })?;
-    saw(cx, "zombies after a fork in a child that ends at once", parent.value()??).is(0)?;
+    saw(
+        cx,
+        "zombies after a fork in a child that ends at once",
+        parent.value()??,
+    )
+    .is(0)?;
     PASS
 }
 
@@ -119,7 +132,10 @@ pub fn one_signal_may_stand_for_five_children(cx: &Check) -> Verdict {
         .map(|line| line.split_whitespace().rev().take(2).collect())
         .collect();
     ensure!(numbers.len() == 2, "not two lines of a table: {table}");
-    for (what, numbers, wanted) in [("one wait", &numbers[0], "4"), ("waitpid in a loop", &numbers[1], "0")] {
+    for (what, numbers, wanted) in [
+        ("one wait", &numbers[0], "4"),
+        ("waitpid in a loop", &numbers[1], "0"),
+    ] {
         saw(cx, &format!("{what}: runs of the handler"), numbers[1]).is("1")?;
         saw(cx, &format!("{what}: zombies left of five"), numbers[0]).is(wanted)?;
     }
@@ -151,7 +167,11 @@ extern "C" fn while_above_zero(_signal: i32) {
 /// -1 is not 0, so it is true.
 pub fn minus_one_is_true(cx: &Check) -> Verdict {
     for (what, handler, wanted) in [
-        ("while (waitpid(...)), stopped at 1000, rounds", until_zero as extern "C" fn(i32), 1000),
+        (
+            "while (waitpid(...)), stopped at 1000, rounds",
+            until_zero as extern "C" fn(i32),
+            1000,
+        ),
         ("while (waitpid(...) > 0), rounds", while_above_zero, 1),
     ] {
         let subject = cx.subject(move || -> nix::Result<(u32, u32)> {
@@ -166,7 +186,12 @@ pub fn minus_one_is_true(cx: &Check) -> Verdict {
         let (rounds, last) = subject.value()??;
         saw(cx, what, rounds).is(wanted)?;
         if rounds > 1 {
-            saw(cx, "all but one of them gave", format!("{:?}", Errno::from_raw(last as i32))).is("ECHILD")?;
+            saw(
+                cx,
+                "all but one of them gave",
+                format!("{:?}", Errno::from_raw(last as i32)),
+            )
+            .is("ECHILD")?;
         }
     }
     PASS
@@ -227,12 +252,14 @@ pub fn wait_gives_the_same_status(cx: &Check) -> Verdict {
                     7
                 })?;
                 let mut status = 0;
-                let pid = if by_number { pid.as_raw() } else { -1 };
-                // SAFETY: `status` is a place for an int. With -1 and no flags, `waitpid` is `wait`.
-                Errno::result(match pid {
-                    -1 => unsafe { libc::wait(&raw mut status) },
-                    pid => unsafe { libc::waitpid(pid, &raw mut status, 0) },
-                })?;
+                let waited = if by_number {
+                    // SAFETY: `status` is a place for an int.
+                    unsafe { libc::waitpid(pid.as_raw(), &raw mut status, 0) }
+                } else {
+                    // SAFETY: the same.
+                    unsafe { libc::wait(&raw mut status) }
+                };
+                Errno::result(waited)?;
                 seen.push(status);
             }
         }
@@ -242,10 +269,20 @@ pub fn wait_gives_the_same_status(cx: &Check) -> Verdict {
     let exit = |status: i32| libc::WIFEXITED(status).then(|| libc::WEXITSTATUS(status));
     let signal = |status: i32| libc::WIFSIGNALED(status).then(|| libc::WTERMSIG(status));
     for (what, status) in [("wait", seen[0]), ("waitpid", seen[1])] {
-        saw(cx, &format!("exit status from {what}"), exit(status).unwrap_or(-1)).is(7)?;
+        saw(
+            cx,
+            &format!("exit status from {what}"),
+            exit(status).unwrap_or(-1),
+        )
+        .is(7)?;
     }
     for (what, status) in [("wait", seen[2]), ("waitpid", seen[3])] {
-        saw(cx, &format!("signal from {what}"), signal(status).unwrap_or(-1)).is(libc::SIGKILL)?;
+        saw(
+            cx,
+            &format!("signal from {what}"),
+            signal(status).unwrap_or(-1),
+        )
+        .is(libc::SIGKILL)?;
     }
     PASS
 }
