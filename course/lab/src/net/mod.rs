@@ -4,7 +4,7 @@
 //! let net = Net::lan(&["client", "server"])?;
 //! let listener = net.host("server").run(|| TcpListener::bind("0.0.0.0:7"))?;
 //! net.rule(Rule::on(Match::tcp().from("client").with_data()).nth(2).drop())?;
-//! …
+//! // What is under test happens here.
 //! println!("{}", net.wire()?.tcp(7));
 //! ```
 //!
@@ -25,6 +25,7 @@ mod control;
 pub mod diag;
 mod host;
 mod link;
+mod matching;
 mod namespace;
 mod netlink;
 mod probe;
@@ -47,8 +48,9 @@ use control::{Commander, Order};
 use rule::{Compiled, Ports};
 
 pub use host::{Device, Host};
+pub use matching::Match;
 pub use probe::{is_missing, probe};
-pub use rule::{Case, Match, Rule};
+pub use rule::{Case, Rule};
 
 /// Hosts and the switch that connects them. When it is dropped, the switch ends; the hosts end with the last process and
 /// socket in them.
