@@ -69,6 +69,9 @@ pub(super) fn explain(error: io::Error) -> io::Error {
         io::ErrorKind::PermissionDenied if text.starts_with("/dev/net/tun") => {
             "let everybody make devices of their own (sudo chmod 666 /dev/net/tun)"
         }
+        io::ErrorKind::NotFound if text.starts_with("/proc/sys/net/ipv6") => {
+            "boot the kernel with IPv6 (without ipv6.disable=1)"
+        }
         io::ErrorKind::NotFound | io::ErrorKind::ReadOnlyFilesystem
             if text.starts_with("/proc/") =>
         {
