@@ -383,6 +383,13 @@ fn unix_names_have_108_bytes(cx: &Check) -> Verdict {
                 "a path of {length} bytes is refused"
             )));
         };
+        // With its zero, where there is room for one.
+        let expected = 2 + (length + 1).min(108);
+        ensure!(
+            address.len() as usize == expected,
+            "{length}: ours has {} bytes",
+            address.len()
+        );
         let seen = bound(&address)?;
         let name = seen.unix_name();
         ensure!(

@@ -1,8 +1,8 @@
-//! How long from a save to its verdict? As ratios to `cargo test` of an empty crate with one test, because times do not
+//! How long from a save to its verdict? As ratios to `cargo test` of a new crate with one empty test, because times do not
 //! travel between machines and ratios do. The target is 1.3 at most.
 //!
 //! ```sh
-//! cargo bench -p course --bench edit_to_verdict
+//! cargo test -p course --bench edit_to_verdict   # so that the program is built as learners have it
 //! ```
 //!
 //! It works on a copy of the course in a temporary directory: no learner's file is touched.
@@ -118,11 +118,10 @@ impl Edits {
     }
 }
 
-/// An empty crate with one test, built as the course builds.
+/// What `cargo new --lib` makes, with an empty test: documentation tests are looked for, as always.
 fn make_bare(dir: &Path) {
     fs::create_dir_all(dir.join("src")).expect("a directory");
-    let manifest = "[package]\nname = \"bare\"\nedition = \"2024\"\n\n[workspace]\n\n[lib]\ndoctest = false\n\n\
-                    [profile.dev]\ndebug = \"line-tables-only\"\n";
+    let manifest = "[package]\nname = \"bare\"\nedition = \"2024\"\n\n[workspace]\n";
     fs::write(dir.join("Cargo.toml"), manifest).expect("a manifest");
     fs::write(dir.join("src/lib.rs"), BARE).expect("a library");
 }
@@ -141,7 +140,8 @@ fn program(course: &Path, arguments: &[&str]) -> Command {
     command
         .args(arguments)
         .current_dir(course)
-        .env("CARGO_TARGET_DIR", course.join("target"));
+        .env("CARGO_TARGET_DIR", course.join("target"))
+        .env("NO_COLOR", "1");
     command
 }
 

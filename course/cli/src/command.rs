@@ -39,7 +39,7 @@ macro_rules! commands {
 
 commands! {
     "watch"
-    /// Show where you stand, then grade on each save. This is what `cargo course` does.
+    /// Show where you stand, then grade on each save; the default.
     ///
     /// Saving an exercise makes it the current one. When it passes, the next one becomes current.
     /// Keys in a terminal: h hint, n next, l list, s solution, q quit; Enter grades again.
@@ -63,16 +63,19 @@ commands! {
     Hint
 
     "next [slug]"
-    /// Make the next unsolved exercise the current one, or the one that you name.
+    /// Make the next unsolved exercise current, or the one you name.
     Next
 
     "reset slug"
-    /// Make an exercise what it was at first, and keep your files in .course/backup.
+    /// Make an exercise what it was at first, and keep your files.
+    ///
+    /// They are copied to .course/backup/<slug>/<time> before anything is changed.
     Reset
 
     "solution [slug] [--peek] [--path]"
-    /// Show the reference answer, once your own has passed; --peek shows it before.
+    /// Show the reference answer, once yours has passed.
     ///
+    /// --peek shows it before.
     /// --path prints where its file is, for your editor.
     Solution
 
@@ -81,15 +84,16 @@ commands! {
     Claims
 
     "verify [slug|chapter|all]... [--pristine] [--soak N] [--bless]"
-    /// Prove that the course is sound: stubs fail, solutions pass, mistakes are caught.
+    /// Prove that stubs fail, solutions pass, and mistakes are caught.
     ///
-    /// Also: enough lines told, claims and experiments one to one, links that hold, terminals that show what they did.
+    /// Also: enough lines told, claims and experiments one to one, links that hold, terminals
+    /// that show what they did.
     /// --pristine: an edited exercise is an error. --soak N: each solution N times more, under load.
     /// --bless: put what a chapter's terminals show now into its page.
     Verify
 
     "doctor"
-    /// Say what this machine can do, what it lacks, and how to get it.
+    /// Say what this machine can do, and how to get what it lacks.
     Doctor
 
     "help [command]"
@@ -264,7 +268,7 @@ pub fn overview() -> String {
             " ".repeat(10 - help.name().len())
         );
     }
-    text + "\n`cargo course help <command>` says more. A slug is an exercise's name; a chapter is 3, 03 or its folder.\n"
+    text + "\n`cargo course help <command>` says more.\nA slug is an exercise's name. A chapter is 3, 03 or its folder.\n"
 }
 
 /// The help on one command.
@@ -276,7 +280,7 @@ pub fn details(name: &str) -> Result<String> {
     let help = command(name)?;
     let mut text = format!("{}\n\n", bold(format_args!("cargo course {}", help.usage)));
     for line in help.text {
-        let _ = writeln!(text, "  {}", line.trim());
+        let _ = writeln!(text, "{}", format!("  {}", line.trim()).trim_end());
     }
     Ok(text)
 }
@@ -345,7 +349,7 @@ mod tests {
         for help in COMMANDS {
             assert!(help.name().len() < 10, "{}", help.name());
             assert!(
-                help.text[0].trim().ends_with('.') && help.text[0].len() < 90,
+                help.text[0].trim().ends_with('.') && help.text[0].trim().len() < 68,
                 "{}",
                 help.text[0]
             );

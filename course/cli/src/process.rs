@@ -6,7 +6,7 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::process::CommandExt;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,6 +20,12 @@ use crate::terminal;
 
 /// The groups that are running, for the signal handler: it may only look at what needs no lock.
 static GROUPS: [AtomicI32; 64] = [const { AtomicI32::new(0) }; 64];
+
+/// How many children are beginning just now: forked, perhaps, and not yet in `GROUPS`.
+static BEGINNING: AtomicI32 = AtomicI32::new(0);
+
+/// The signal that wants this program to end; 0 while there is none.
+static SIGNAL: AtomicI32 = AtomicI32::new(0);
 
 /// What a process left behind.
 pub struct Finished {
@@ -90,14 +96,13 @@ pub fn run(
     mut hears: impl FnMut(&str),
 ) -> io::Result<Finished> {
     let started = Instant::now();
-    let mut child = command
+    command
         .process_group(0)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()?;
+        .stderr(Stdio::piped());
+    let (mut child, slot) = begin(command)?;
     let group = Pid::from_raw(child.id() as i32);
-    let slot = enlist(group);
     cancel.running(Some(group));
 
     // A pipe can stay open after the child's end, in a process that it left behind. So the end is what counts, and the
@@ -185,6 +190,26 @@ fn has_ended(group: Pid, flags: WaitPidFlag) -> bool {
     }
 }
 
+/// Starts a child and enlists its group. A signal that comes between the two would miss the child, so it is kept until
+/// both are done.
+fn begin(command: &mut Command) -> io::Result<(Child, usize)> {
+    BEGINNING.fetch_add(1, Ordering::SeqCst);
+    // Either this sees the signal, or the handler sees that something begins.
+    let begun = if SIGNAL.load(Ordering::SeqCst) == 0 {
+        command.spawn().map(|child| {
+            let slot = enlist(Pid::from_raw(child.id() as i32));
+            (child, slot)
+        })
+    } else {
+        Err(io::ErrorKind::Interrupted.into())
+    };
+    BEGINNING.fetch_sub(1, Ordering::SeqCst);
+    match SIGNAL.load(Ordering::SeqCst) {
+        0 => begun,
+        signal => end(signal),
+    }
+}
+
 fn enlist(group: Pid) -> usize {
     loop {
         for (slot, place) in GROUPS.iter().enumerate() {
@@ -211,14 +236,22 @@ pub fn end_all() {
     }
 }
 
+/// Ends the children and this process, because of a signal. Safe in its handler.
+fn end(signal: i32) -> ! {
+    end_all();
+    terminal::restore();
+    // SAFETY: _exit(2) is async-signal-safe and does not return.
+    unsafe { libc::_exit(128 + signal) }
+}
+
 /// From now on Ctrl-C, a hang-up or a request to terminate ends the children, restores the terminal, and exits with
 /// 128 plus the signal's number: 130 for Ctrl-C.
 pub fn end_children_on_signals() {
     extern "C" fn on_signal(signal: i32) {
-        end_all();
-        terminal::restore();
-        // SAFETY: _exit(2) is async-signal-safe and does not return.
-        unsafe { libc::_exit(128 + signal) }
+        SIGNAL.store(signal, Ordering::SeqCst);
+        if BEGINNING.load(Ordering::SeqCst) == 0 {
+            end(signal);
+        }
     }
     for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
         // SAFETY: the handler calls only async-signal-safe functions, and reads only atomics and what was written

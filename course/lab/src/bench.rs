@@ -138,6 +138,10 @@ impl Bench {
             } else if self.watch_for_hangs.get()
                 && let Some(who) = hang.look(self)
             {
+                // What was held back may have come, and may have been answered, while we looked.
+                if let Some(value) = done() {
+                    return Ok(value);
+                }
                 return Err(Stalled::Hang(who));
             }
         }

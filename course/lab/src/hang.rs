@@ -48,7 +48,9 @@ impl HangDetector {
         if self.since.elapsed() < Self::STILL {
             return None;
         }
-        if still_life(bench).as_ref() != Some(&self.last) || something_will_come(bench) {
+        // In this order: what came while we asked has woken somebody by the time of the last look.
+        let still = || still_life(bench).as_ref() == Some(&self.last);
+        if !still() || something_will_come(bench) || !still() {
             self.reset();
             return None;
         }

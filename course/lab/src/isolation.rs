@@ -115,8 +115,9 @@ fn furnish() -> Result<(), String> {
     loopback_up().map_err(|e| format!("bringing loopback up: {e}"))?;
     // Older kernels have one pid_max for all namespaces and refuse; then only the deadline binds.
     let _ = fs::write("/proc/sys/kernel/pid_max", PROCESSES.to_string());
-    // Machines differ in their default; captures should not.
-    let _ = fs::write("/proc/sys/net/ipv4/tcp_congestion_control", "cubic");
+    // Machines differ in their default; captures should not. Not every machine allows every one.
+    let control = "/proc/sys/net/ipv4/tcp_congestion_control";
+    let _ = fs::write(control, "cubic").or_else(|_| fs::write(control, "reno"));
     Ok(())
 }
 

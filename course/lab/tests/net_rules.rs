@@ -355,6 +355,12 @@ fn several_rules_act_on_one_frame(cx: &Check) -> Verdict {
     )?;
     let arrived = all.send(0..2, 3)?;
     ensure!(arrived == [1, 0, 0], "they arrived as {arrived:?}");
+    // What is lost is lost twice.
+    let all = Datagrams::new(cx)?;
+    all.net.rule(Rule::on(from_client()).nth(1).drop())?;
+    all.net.rule(Rule::on(from_client()).nth(1).duplicate())?;
+    let arrived = all.send(0..2, 1)?;
+    ensure!(arrived == [1], "they arrived as {arrived:?}");
     PASS
 }
 

@@ -28,12 +28,12 @@ fn main() -> ExitCode {
         .check(segments_are_as_a_wire_carries_them)
         .check(checksums_are_checked)
         .check(data_is_put_in_order)
-        .check(patterns_find_frames)
-        .check(a_demand_not_met_shows_the_wire)
         .check(a_ladder_fits_a_terminal)
         .check(a_wait_ends_with_the_frame_or_the_deadline)
         .check(what_was_sent_before_is_in_the_record)
         .check(tshark_opens_the_file)
+        // It needs a second to start, and several on a busy machine.
+        .time(Duration::from_secs(60))
         .main()
 }
 
@@ -290,77 +290,26 @@ fn data_is_put_in_order(cx: &Check) -> Verdict {
         "the record has other data of the server:\n{wire}"
     );
     ensure!(wire.data("nobody").is_empty(), "there is data of nobody");
-    PASS
-}
-
-fn patterns_find_frames(cx: &Check) -> Verdict {
+    // Three short segments are lost and sent again as one.
     let net = cx.lan(&["client", "server"])?;
     let (mut ours, mut theirs) = connection(net.host("client"), net.host("server"))?;
-    ours.write_all(b"hello")?;
-    read(&mut theirs, 5)?;
-    let wire = net.wire()?;
-    for (pattern, count) in [
-        ("SYN", 1),
-        ("SYN ACK", 1),
-        ("client -> server: SYN", 1),
-        ("server → client: SYN", 0),
-        ("* → client: SYN ACK", 1),
-        ("ACK", 2),
-        ("data", 1),
-        ("PSH", 1),
-        ("ACK data", 1),
-        ("len=5", 1),
-        ("len=55", 0),
-        ("FIN", 0),
-        ("client → server", 3),
-        ("client → *: ARP", 1),
-        ("who has", 1),
-        ("dropped", 0),
-    ] {
-        let found = wire.without_upkeep().find(pattern)?.frames().len();
-        let found = if pattern.contains("ARP") || pattern.contains("who") {
-            wire.find(pattern)?.frames().len()
-        } else {
-            found
-        };
-        ensure!(
-            found == count,
-            "{pattern:?} finds {found} frames, not {count}, of\n{wire}"
-        );
+    net.rule(
+        Rule::on(Match::tcp().from("client").with_data())
+            .until(3)
+            .drop(),
+    )?;
+    for text in [b"one", b"two", b"six"] {
+        ours.write_all(text)?;
     }
-    ensure!(wire.find("").is_err(), "an empty pattern is no mistake");
-    PASS
-}
-
-fn a_demand_not_met_shows_the_wire(cx: &Check) -> Verdict {
-    let net = cx.lan(&["client", "server"])?;
-    connection(net.host("client"), net.host("server"))?;
-    let wire = net.wire()?.tcp(7);
-    let what = |result: Result<(), Finding>| {
-        result
-            .err()
-            .map(|finding| (finding.is_failure(), finding.what().to_owned()))
-    };
-    let missed = what(wire.expect(&["client → server: SYN", "client → server: RST"]));
-    let expected = "nothing on the wire is \"client → server: RST\" after \"client → server: SYN\"";
     ensure!(
-        missed == Some((true, expected.into())),
-        "the finding is {missed:?}"
+        read(&mut theirs, 9)? == b"onetwosix",
+        "the bytes changed on the way"
     );
-    let differs = what(wire.expect_exactly(&["client → server: ACK"]));
+    let data = net.wire()?.data("client");
     ensure!(
-        differs.is_some_and(|(_, what)| what.starts_with("frame 1 is not")),
-        "a difference is not told"
-    );
-    let early = what(wire.find("SYN")?.expect_exactly(&["SYN", "SYN ACK"]));
-    ensure!(
-        early.is_some_and(|(_, what)| what.contains("ends before \"SYN ACK\"")),
-        "an early end is not told"
-    );
-    let more = what(wire.expect_none("SYN ACK"));
-    ensure!(
-        more.is_some_and(|(_, what)| what.contains("server → client")),
-        "a frame too many is not told"
+        data == b"onetwosix",
+        "the record has {} bytes of 9",
+        data.len()
     );
     PASS
 }
@@ -453,39 +402,55 @@ fn tshark_opens_the_file(cx: &Check) -> Verdict {
     let path = cx.folder()?.join("wire.pcapng");
     wire.pcapng(&mut File::create(&path)?)?;
     let path = path.to_string_lossy().into_owned();
-    let tshark = |filter: &str, field: &str| -> Result<Vec<String>, Finding> {
-        let check = [
-            "-o",
-            "tcp.check_checksum:TRUE",
-            "-o",
-            "udp.check_checksum:TRUE",
-            "-o",
-            "ip.check_checksum:TRUE",
-        ];
-        let fields = ["-r", &path, "-T", "fields", "-e", field, "-Y", filter];
-        let shown = cx
-            .tool("tshark", &[&check[..], &fields].concat())?
-            .exits(0)?;
-        Ok(shown.lines().map(str::to_owned).collect())
-    };
-    let all = tshark("frame", "frame.interface_name")?;
+    let mut arguments = vec!["-r", &path, "-T", "fields"];
+    for option in [
+        "tcp.check_checksum:TRUE",
+        "udp.check_checksum:TRUE",
+        "ip.check_checksum:TRUE",
+    ] {
+        arguments.extend(["-o", option]);
+    }
+    let fields = [
+        "frame.interface_name",
+        "frame.comment",
+        "_ws.malformed",
+        "tcp.checksum.status",
+        "udp.checksum.status",
+        "ip.checksum.status",
+    ];
+    for field in fields {
+        arguments.extend(["-e", field]);
+    }
+    let shown = cx.tool("tshark", &arguments)?.exits(0)?;
+    let rows: Vec<Vec<&str>> = shown
+        .lines()
+        .map(|line| line.split('\t').collect())
+        .collect();
     ensure!(
-        all.len() == wire.frames().len(),
+        rows.len() == wire.frames().len(),
         "tshark sees {} frames of {}",
-        all.len(),
+        rows.len(),
         wire.frames().len()
     );
     ensure!(
-        all[0] == "client:eth0",
+        rows[0][0] == "client:eth0",
         "the first frame came by {}",
-        all[0]
+        rows[0][0]
     );
-    let wrong = tshark(
-        "_ws.malformed || tcp.checksum.status == 0 || udp.checksum.status == 0 || ip.checksum.status == 0",
-        "frame.number",
-    )?;
-    ensure!(wrong.is_empty(), "tshark calls these malformed: {wrong:?}");
-    let comments = tshark("frame.comment", "frame.comment")?;
+    // A status of 0 is a wrong checksum.
+    let wrong = rows
+        .iter()
+        .filter(|row| !row[2].is_empty() || row[3..].contains(&"0"));
+    ensure!(
+        wrong.clone().count() == 0,
+        "tshark calls these malformed: {:?}",
+        wrong.collect::<Vec<_>>()
+    );
+    let comments: Vec<&str> = rows
+        .iter()
+        .map(|row| row[1])
+        .filter(|comment| !comment.is_empty())
+        .collect();
     ensure!(
         comments == ["to router: dropped by rule 1"],
         "the comments are {comments:?}"

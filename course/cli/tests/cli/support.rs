@@ -200,11 +200,12 @@ impl Terminal {
                 return before;
             }
             let left = deadline.saturating_duration_since(Instant::now());
-            assert!(
-                !left.is_zero() && !screen.over,
-                "waited for {text:?}; the screen:\n{}",
-                screen.text
-            );
+            if left.is_zero() || screen.over {
+                // Let go of the lock, or the reader panics as well.
+                let shown = screen.text.clone();
+                drop(screen);
+                panic!("waited for {text:?}; the screen:\n{shown}");
+            }
             screen = self.screen.1.wait_timeout(screen, left).unwrap().0;
         }
     }

@@ -4,7 +4,7 @@
 //! let net = Net::lan(&["client", "server"])?;
 //! let listener = net.host("server").run(|| TcpListener::bind("0.0.0.0:7"))?;
 //! net.rule(Rule::on(Match::tcp().from("client").with_data()).nth(2).drop())?;
-//! …
+//! // What is under test happens here.
 //! println!("{}", net.wire()?.tcp(7));
 //! ```
 //!
@@ -25,6 +25,7 @@ mod control;
 pub mod diag;
 mod host;
 mod link;
+mod matching;
 mod namespace;
 mod netlink;
 mod probe;
@@ -47,8 +48,9 @@ use control::{Commander, Order};
 use rule::{Compiled, Ports};
 
 pub use host::{Device, Host};
+pub use matching::Match;
 pub use probe::{is_missing, probe};
-pub use rule::{Case, Match, Rule};
+pub use rule::{Case, Rule};
 
 /// Hosts and the switch that connects them. When it is dropped, the switch ends; the hosts end with the last process and
 /// socket in them.
@@ -230,14 +232,29 @@ impl Net {
     }
 }
 
+impl Drop for Net {
+    fn drop(&mut self) {
+        if self.switch.is_ours() {
+            // A connection that is closed now finds no peer any more to take its leave of. It would try for minutes and keep
+            // its host for so long; a few hundred such hosts fill the kernel's table of neighbors, and frames of others are lost.
+            for host in &self.hosts {
+                let _ = host.sysctl("net.ipv4.tcp_orphan_retries", "1");
+            }
+        }
+    }
+}
+
+impl Switch {
+    /// Is the switch a child of this process? A forked child has a copy of this value, but not of its parent's children.
+    fn is_ours(&self) -> bool {
+        let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+        waitid(Id::PIDFd(self.pidfd.as_fd()), flags).is_ok()
+    }
+}
+
 impl Drop for Switch {
     fn drop(&mut self) {
-        // A forked child has a copy of this value, but the switch is not its child: then the wait fails, and it must not kill.
-        let ours = waitid(
-            Id::PIDFd(self.pidfd.as_fd()),
-            WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT,
-        );
-        if ours.is_ok() {
+        if self.is_ours() {
             system::kill(self.pid, libc::SIGKILL);
             system::reap(self.pid);
         }

@@ -6,10 +6,12 @@
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
+use nix::sys::socket::sockopt::ReceiveTimeout;
 use nix::sys::socket::{
     AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, recv, send,
-    socket,
+    setsockopt, socket,
 };
+use nix::sys::time::{TimeVal, TimeValLike};
 
 const HEADER: usize = 16;
 const NLM_F_REQUEST: u16 = 0x1;
@@ -121,8 +123,10 @@ impl Netlink {
         })
     }
 
-    /// Asks to be told of events of these groups (`RTMGRP_LINK` and so on), then read with [`Netlink::event`].
+    /// Asks to be told of events of these groups (`RTMGRP_LINK` and so on), then read with [`Netlink::event`]. An event that
+    /// does not come within five seconds never will.
     pub(super) fn subscribe(&self, groups: u32) -> io::Result<()> {
+        setsockopt(&self.socket, ReceiveTimeout, &TimeVal::seconds(5))?;
         Ok(bind(self.socket.as_raw_fd(), &NetlinkAddr::new(0, groups))?)
     }
 
@@ -162,6 +166,9 @@ impl Netlink {
     /// Waits for events and gives each (type and body) to `each`.
     pub(super) fn event(&self, mut each: impl FnMut(u16, &[u8])) -> io::Result<()> {
         self.read(|header, body| each(header.kind, body))
+            .map_err(super::context(
+                "waiting for the kernel to put a device to use",
+            ))
     }
 
     fn send(&mut self, message: Message, flags: u16) -> io::Result<u32> {

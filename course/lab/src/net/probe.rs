@@ -5,7 +5,7 @@ use std::io;
 use nix::sched::{CloneFlags, unshare};
 use nix::unistd::{getegid, geteuid};
 
-use super::Net;
+use super::{Net, context};
 use crate::system::{self, Fork};
 
 /// Was this error of [`Net::lan`] or [`Net::two_lans`] the machine's, that does not allow hosts? Its text says what to do.
@@ -51,7 +51,9 @@ fn own_namespaces() -> io::Result<()> {
         return Ok(());
     }
     let (user, group) = (geteuid(), getegid());
-    unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNET)?;
+    unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNET)
+        .map_err(io::Error::from)
+        .map_err(context("unshare(CLONE_NEWUSER)"))?;
     std::fs::write("/proc/self/setgroups", "deny")?;
     std::fs::write("/proc/self/uid_map", format!("{user} {user} 1"))?;
     std::fs::write("/proc/self/gid_map", format!("{group} {group} 1"))
@@ -63,6 +65,12 @@ pub(super) fn explain(error: io::Error) -> io::Error {
     let advice = match error.kind() {
         io::ErrorKind::NotFound if text.starts_with("/dev/net/tun") => {
             "load the module (sudo modprobe tun), or give a container the device (docker run --device /dev/net/tun)"
+        }
+        io::ErrorKind::PermissionDenied if text.starts_with("/dev/net/tun") => {
+            "let everybody make devices of their own (sudo chmod 666 /dev/net/tun)"
+        }
+        io::ErrorKind::NotFound if text.starts_with("/proc/sys/net/ipv6") => {
+            "boot the kernel with IPv6 (without ipv6.disable=1)"
         }
         io::ErrorKind::NotFound | io::ErrorKind::ReadOnlyFilesystem
             if text.starts_with("/proc/") =>

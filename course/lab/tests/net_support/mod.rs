@@ -1,5 +1,7 @@
 //! What the tests of the network share: sockets in hosts, none of which waits for ever.
 
+#![allow(dead_code, reason = "not every test binary uses all of it")]
+
 use std::io::{self, Read};
 use std::net::{SocketAddr, SocketAddrV6, TcpListener, TcpStream, UdpSocket};
 use std::time::{Duration, Instant};
@@ -16,7 +18,6 @@ pub fn soon() -> Instant {
 
 /// The addresses at which `client` reaches `server` on their common link: IPv4, IPv6, link-local IPv6; and the same as the
 /// server itself must write them.
-#[allow(dead_code, reason = "not every test binary uses it")]
 pub fn addresses(client: &Host, server: &Host, port: u16) -> [(SocketAddr, SocketAddr); 3] {
     let scoped = |host: &Host| SocketAddrV6::new(server.link_local(), port, 0, host.index()).into();
     [
@@ -27,7 +28,6 @@ pub fn addresses(client: &Host, server: &Host, port: u16) -> [(SocketAddr, Socke
 }
 
 /// A TCP connection from one host to port 7 of another: the client's end, the server's end.
-#[allow(dead_code, reason = "not every test binary uses it")]
 pub fn connection(client: &Host, server: &Host) -> io::Result<(TcpStream, TcpStream)> {
     let listener = server.run(|| TcpListener::bind((server.v4(), 7)))?;
     let ours = client.run(|| TcpStream::connect_timeout(&(server.v4(), 7).into(), LONG))?;
@@ -55,7 +55,6 @@ pub fn next(socket: &UdpSocket) -> io::Result<Vec<u8>> {
 }
 
 /// Exactly so many bytes of a stream.
-#[allow(dead_code, reason = "not every test binary uses it")]
 pub fn read(stream: &mut TcpStream, count: usize) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; count];
     stream.read_exact(&mut bytes)?;
