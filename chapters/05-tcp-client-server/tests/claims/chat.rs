@@ -83,28 +83,32 @@ pub fn an_ended_input_is_always_ready(cx: &Check) -> Verdict {
 
 /// The parent has ended. Who is it now?
 pub fn the_parent_may_be_somebody_else(cx: &Check) -> Verdict {
-    let subject = cx.subject(|| -> nix::Result<(i32, i32)> {
-        let (said, says) = pipe()?;
-        let (asked, asks) = pipe()?;
-        let parent = child(|| {
-            let parent = getpid();
-            let grandchild = child(|| {
-                let before = getppid() == parent;
-                let _ = write(&asks, b"!");
-                while getppid() == parent {
-                    std::thread::yield_now();
-                }
-                let _ = write(&says, &[u8::from(before), u8::from(getppid() == parent)]);
-                0
-            });
-            // It ends as soon as it has been asked for.
-            i32::from(grandchild.is_err() || read(&asked, &mut [0]).is_err())
+    // The grandchild may not have ended yet when it has answered.
+    let subject = cx
+        .spawner()
+        .may_leak()
+        .subject(|| -> nix::Result<(i32, i32)> {
+            let (said, says) = pipe()?;
+            let (asked, asks) = pipe()?;
+            let parent = child(|| {
+                let parent = getpid();
+                let grandchild = child(|| {
+                    let before = getppid() == parent;
+                    let _ = write(&asks, b"!");
+                    while getppid() == parent {
+                        std::thread::yield_now();
+                    }
+                    let _ = write(&says, &[u8::from(before), u8::from(getppid() == parent)]);
+                    0
+                });
+                // It ends as soon as it has been asked for.
+                i32::from(grandchild.is_err() || read(&asked, &mut [0]).is_err())
+            })?;
+            waitpid(parent, None)?;
+            let mut answer = [9; 2];
+            read(&said, &mut answer)?;
+            Ok((i32::from(answer[0]), i32::from(answer[1])))
         })?;
-        waitpid(parent, None)?;
-        let mut answer = [9; 2];
-        read(&said, &mut answer)?;
-        Ok((i32::from(answer[0]), i32::from(answer[1])))
-    })?;
     let (before, after) = subject.value()??;
     saw(
         cx,

@@ -4,7 +4,7 @@ use lab::prelude::*;
 use nix::unistd::read;
 
 use crate::c::{C, Compiled};
-use crate::common::{hosts, said};
+use crate::common::{connection, said};
 use crate::evidence::saw;
 
 /// A full buffer has no room for the zero that ends a C string.
@@ -41,12 +41,11 @@ int main(int count, char **arguments) {
         .run(source)?
         .works(cx, "a call behind an endless loop, to no function")?;
 
-    let hosts = hosts(cx)?;
-    let server = hosts.server;
+    let (client, server) = connection()?;
     let subject = cx.subject(move || read(&server, &mut [0; 16]))?;
     subject.waits_in(&["read"])?;
     subject.signal(nix::sys::signal::Signal::SIGKILL);
-    let end = read(&hosts.client, &mut [0]);
+    let end = read(&client, &mut [0]);
     saw(cx, "the server is killed, the client reads", said(end)).is("0")?;
     PASS
 }

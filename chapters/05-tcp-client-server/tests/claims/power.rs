@@ -19,9 +19,8 @@ pub fn a_crashed_host_says_nothing(cx: &Check) -> Verdict {
         client,
         server,
     } = hosts(cx)?;
-    net.host("client").sysctl("net.ipv4.tcp_retries2", "2")?;
+    net.host("client").sysctl("net.ipv4.tcp_retries2", "3")?;
     net.cut("server")?;
-    let ours = client.try_clone()?;
     let subject = cx.subject(move || -> nix::Result<(usize, Errno)> {
         let count = write(&client, b"hello")?;
         match read(&client, &mut [0; 16]) {
@@ -32,21 +31,20 @@ pub fn a_crashed_host_says_nothing(cx: &Check) -> Verdict {
     let (count, errno) = subject.value()??;
     saw(cx, "the server's cable is cut, write", count).is(5)?;
     saw(cx, "read", format!("{errno:?}")).is("ETIMEDOUT")?;
-    drop(ours);
     let wire = net.wire()?.tcp(PORT).find("client -> server: data len=5")?;
     let times: Vec<f64> = wire
         .frames()
         .iter()
         .map(|frame| frame.time.as_secs_f64())
         .collect();
-    saw(cx, "times that the segment was sent", times.len()).is(5)?;
-    // The first two are a probe and the first timeout, which are as far apart as the kernel likes.
+    // A probe and the first timeouts are as far apart as the kernel likes, and a busy machine is late by as much as they last.
     let gaps: Vec<f64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
-    let doubles = gaps[1..]
+    let later = gaps.get(gaps.len().saturating_sub(3)..).unwrap_or_default();
+    let doubles = later
         .windows(2)
-        .all(|pair| (1.5..=2.6).contains(&(pair[1] / pair[0])));
-    ensure!(doubles, "the distances are {gaps:?}");
-    cx.evidence("each distance is twice the one before");
+        .all(|pair| (1.4..=2.8).contains(&(pair[1] / pair[0])));
+    ensure!(later.len() == 3 && doubles, "the distances are {gaps:?}");
+    cx.evidence("it is sent again, and each of the last distances is twice the one before");
     let waits = net.host("server").run(diag::tcp)?;
     let waits = waits
         .iter()
