@@ -57,7 +57,7 @@ pub fn the_second_write_kills(cx: &Check) -> Verdict {
                   \x20 second, MSG_NOSIGNAL    EPIPE: Broken pipe\n";
     prints(
         cx,
-        env!("CARGO_BIN_EXE_sigpipe"),
+        env!("CARGO_BIN_EXE_second-write"),
         &format!(
             "the peer has closed\n  first write             5\n{second}\
              the peer has reset the connection\n\

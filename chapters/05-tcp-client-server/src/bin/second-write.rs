@@ -15,7 +15,7 @@ use sockets_introduction::error::InCall;
 use sockets_introduction::program::{Outcome, run_alone};
 
 fn main() -> ExitCode {
-    run_alone("usage: sigpipe", work)
+    run_alone("usage: second-write", work)
 }
 
 // ANCHOR: work
