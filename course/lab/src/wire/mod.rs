@@ -9,15 +9,20 @@
 //! assert_eq!(wire.data("client"), b"hello");
 //! println!("{}", wire.ladder());
 //! wire.pcapng(&mut File::create("check.pcapng")?)?;
+//! cx.golden("wire/hello.wire", &wire)?;
 //! ```
 
 mod expect;
 mod frame;
+mod golden;
 mod history;
 mod ladder;
 mod line;
 mod packet;
 mod pcapng;
+mod record;
+mod states;
+mod story;
 mod stream;
 
 use std::collections::HashSet;
@@ -28,6 +33,8 @@ use std::time::SystemTime;
 pub use frame::{Fate, Frame, Name, What};
 pub(crate) use history::{History, Socket};
 pub use packet::*;
+pub use states::State;
+pub use story::{Again, Told};
 
 /// Frames, in the order in which the switch took them.
 #[derive(Clone, Debug)]
