@@ -47,20 +47,19 @@ fn a_signal_is_no_reason_to_end(cx: &Check) -> Verdict {
 
 /// Each error that concerns one client: the one after it is served.
 fn one_clients_trouble_is_not_the_servers(cx: &Check) -> Verdict {
-    use Errno::*;
     const WHY: &str = "This error is about a client that has gone, or about a moment that passes, not about the listener. A server that \
          ends for it can be ended by anybody who connects and gives up.";
     for errno in [
-        ECONNABORTED,
-        EPROTO,
-        ENETDOWN,
-        ENETUNREACH,
-        EHOSTDOWN,
-        EHOSTUNREACH,
-        ENONET,
-        ENOPROTOOPT,
-        ENOBUFS,
-        ENOMEM,
+        Errno::ECONNABORTED,
+        Errno::EPROTO,
+        Errno::ENETDOWN,
+        Errno::ENETUNREACH,
+        Errno::EHOSTDOWN,
+        Errno::EHOSTUNREACH,
+        Errno::ENONET,
+        Errno::ENOPROTOOPT,
+        Errno::ENOBUFS,
+        Errno::ENOMEM,
     ] {
         cx.begins_again(format!("accept gives {errno:?}, then a client"));
         let end = played(cx, [Err(errno), Ok("a"), Err(errno), Ok("b")])?;

@@ -39,11 +39,20 @@ fn spare_descriptor() -> Option<File> {
 }
 
 fn passes(errno: Errno) -> bool {
-    use Errno::*;
-    matches!(errno, EINTR | ECONNABORTED | EPROTO)
-        || matches!(
-            errno,
-            ENETDOWN | ENETUNREACH | EHOSTDOWN | EHOSTUNREACH | ENONET | ENOPROTOOPT
-        )
-        || matches!(errno, ENOBUFS | ENOMEM | EMFILE | ENFILE)
+    matches!(
+        errno,
+        Errno::EINTR
+            | Errno::ECONNABORTED
+            | Errno::EPROTO
+            | Errno::ENETDOWN
+            | Errno::ENETUNREACH
+            | Errno::EHOSTDOWN
+            | Errno::EHOSTUNREACH
+            | Errno::ENONET
+            | Errno::ENOPROTOOPT
+            | Errno::ENOBUFS
+            | Errno::ENOMEM
+            | Errno::EMFILE
+            | Errno::ENFILE
+    )
 }
