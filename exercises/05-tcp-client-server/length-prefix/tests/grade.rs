@@ -206,13 +206,12 @@ fn same_in_every_cut(cx: &Check, messages: &[&[u8]], why: &str) -> Verdict {
         // Bit n of a way says whether there is a cut behind byte n. The fewest cuts come first.
         let mut ways: Vec<u32> = (0..1 << (stream.len() - 1)).collect();
         ways.sort_by_key(|way| way.count_ones());
-        let differs = ways.into_iter().find_map(|way| {
+        ways.into_iter().find_map(|way| {
             let pieces = cut(&stream, way);
             let given = in_pieces(&pieces);
             let lengths: Vec<usize> = pieces.iter().map(|piece| piece.len()).collect();
             (given != expected).then_some((lengths, given.0, given.1))
-        });
-        differs
+        })
     })?;
     let Some((lengths, given, end)) = subject.value().because(why)? else {
         return PASS;

@@ -118,10 +118,8 @@ fn what_the_server_takes(cx: &Check) -> Verdict {
     // Does this machine agree? Only if it is like the server.
     let (a, b) = (offset_of!(Request, a), offset_of!(Request, b));
     if cfg!(target_endian = "little") && size_of::<c_ulong>() == exchange.word {
-        let there = |at: usize| {
-            c_ulong::from_ne_bytes(exchange.request[at..][..8].try_into().expect("8 bytes"))
-        };
-        if numbers != (there(a) as u64, there(b) as u64) {
+        let there = |at: usize| number(&exchange.request[at..][..exchange.word], false);
+        if numbers != (there(a), there(b)) {
             return Err(Finding::fault(
                 "this machine reads the structure in another way",
             ));
