@@ -7,11 +7,6 @@ use std::process::ExitCode;
 
 use lab::prelude::*;
 
-#[path = "claims/c.rs"]
-mod c;
-#[path = "claims/evidence.rs"]
-mod evidence;
-
 #[path = "claims/calls.rs"]
 mod calls;
 #[path = "claims/in_c.rs"]

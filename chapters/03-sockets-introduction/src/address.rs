@@ -7,7 +7,7 @@ use std::ptr;
 use libc::{c_int, sa_family_t, sockaddr, sockaddr_storage, socklen_t};
 use nix::errno::Errno;
 
-use crate::error::{CallError, InCall};
+use introduction::error::{CallError, InCall};
 
 /// A socket address of any family, with its length.
 ///

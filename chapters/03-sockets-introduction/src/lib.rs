@@ -2,7 +2,6 @@
 //!
 //! The modules stand in the order in which the chapter tells them.
 
-pub mod error;
 pub mod byte_order;
 pub mod layout;
 pub mod address;
@@ -14,4 +13,3 @@ pub mod parse;
 pub mod unix;
 pub mod whole;
 pub mod line;
-pub mod program;

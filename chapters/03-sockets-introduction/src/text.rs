@@ -9,9 +9,9 @@ use libc::{in_addr, in_addr_t, socklen_t};
 use nix::errno::Errno;
 
 use crate::address::Address;
-use crate::error::{CallError, InCall};
 use crate::scope;
 use crate::unix::Name;
+use introduction::error::{CallError, InCall};
 
 // The C library has these five. `std` has its own way, and needs none of them.
 unsafe extern "C" {

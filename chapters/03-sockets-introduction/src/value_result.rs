@@ -7,7 +7,7 @@ use libc::{sa_family_t, socklen_t};
 use nix::errno::Errno;
 
 use crate::address::Address;
-use crate::error::{CallError, InCall};
+use introduction::error::{CallError, InCall};
 
 /// The address at this end: `getsockname(2)`.
 ///

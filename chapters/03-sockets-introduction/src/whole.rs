@@ -6,7 +6,7 @@ use std::os::fd::AsFd;
 use nix::errno::Errno;
 use nix::unistd::{read, write};
 
-use crate::error::{CallError, InCall};
+use introduction::error::{CallError, InCall};
 
 /// Reads until `buffer` is full or the peer will send no more.
 ///

@@ -363,7 +363,7 @@ fn unix_names_come_back_from_the_kernel(cx: &Check) -> Verdict {
     ensure!(path.exists(), "there is no file {address}");
 
     let (one, _other) = UnixDatagram::pair()?;
-    let error = |error: sockets_introduction::error::CallError| Finding::fail(error.to_string());
+    let error = |error: introduction::error::CallError| Finding::fail(error.to_string());
     let seen = local_address(&one).map_err(error)?;
     ensure!(
         seen.unix_name() == Some(Name::Unnamed),

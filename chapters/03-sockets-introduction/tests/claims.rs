@@ -7,10 +7,6 @@ use std::process::ExitCode;
 
 use lab::prelude::*;
 
-#[path = "claims/c.rs"]
-mod c;
-#[path = "claims/evidence.rs"]
-mod evidence;
 #[path = "claims/folder.rs"]
 mod folder;
 #[path = "claims/sockets.rs"]

@@ -3,11 +3,8 @@
 use std::fmt::Write as _;
 
 use lab::prelude::*;
+use lab::trial::C;
 use sockets_introduction::layout::{LAYOUTS, Layout, of_family};
-
-#[path = "claims/c.rs"]
-#[expect(dead_code, reason = "the claims need more of it")]
-mod c;
 
 fn main() -> std::process::ExitCode {
     Suite::new("layout")
@@ -63,7 +60,7 @@ fn fields_neither_overlap_nor_overflow(_: &Check) -> Verdict {
 
 /// The C compiler of this machine, with its own headers, finds every number of the table.
 fn c_has_the_same_structures(cx: &Check) -> Verdict {
-    let compiler = c::C::compiler(cx)?;
+    let compiler = C::compiler(cx)?;
     let mut body = String::new();
     let mut expected = String::new();
     for layout in LAYOUTS {

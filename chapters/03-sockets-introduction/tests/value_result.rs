@@ -3,8 +3,8 @@
 use std::net::{Ipv6Addr, TcpListener, TcpStream};
 use std::os::fd::AsRawFd;
 
+use introduction::error::CallError;
 use lab::prelude::*;
-use sockets_introduction::error::CallError;
 use sockets_introduction::value_result::{accept, local_address, local_with_room, peer_address};
 
 fn main() -> std::process::ExitCode {

@@ -38,6 +38,7 @@ mod steps;
 mod subject;
 mod suite;
 mod system;
+pub mod trial;
 mod waiting;
 pub mod wire;
 

@@ -4,9 +4,8 @@ use std::net::UdpSocket;
 use std::path::Path;
 
 use lab::prelude::*;
+use lab::trial::saw;
 use nix::sys::socket::{AddressFamily, Backlog, SockFlag, SockType, listen, socket};
-
-use crate::evidence::saw;
 
 const CLIENT: &str = env!("CARGO_BIN_EXE_daytime-tcp-client");
 const SERVER: &str = env!("CARGO_BIN_EXE_daytime-tcp-server");

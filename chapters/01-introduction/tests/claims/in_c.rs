@@ -6,9 +6,7 @@ use std::slice;
 use introduction::clock;
 use introduction::name::Name;
 use lab::prelude::*;
-
-use crate::c::{C, Compiled};
-use crate::evidence::saw;
+use lab::trial::{C, Compiled, saw};
 
 const CLIENT: &str = env!("CARGO_BIN_EXE_daytime-tcp-client");
 const INET: [&str; 4] = ["arpa/inet.h", "sys/socket.h", "netinet/in.h", "string.h"];

@@ -2,9 +2,9 @@
 
 use introduction::anatomy::{Dissection, dissect};
 use lab::prelude::*;
+use lab::trial::saw;
 use lab::wire::Frame;
 
-use crate::evidence::saw;
 use crate::paths::{Talk, tell};
 
 fn names(dissection: &Dissection) -> String {

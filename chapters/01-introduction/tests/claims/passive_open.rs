@@ -7,13 +7,13 @@ use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 
 use introduction::server::address_of;
 use lab::prelude::*;
+use lab::trial::{said as said_by_std, saw};
 use nix::sys::socket::{
     AddressFamily, Backlog, SockFlag, SockType, SockaddrIn, SockaddrStorage, UnixAddr, bind,
     connect, getsockopt, listen, socket, sockopt,
 };
 
 use crate::calls::said;
-use crate::evidence::{said as said_by_std, saw};
 
 fn tcp() -> nix::Result<OwnedFd> {
     socket(

@@ -9,9 +9,8 @@ use std::sync::Arc;
 use introduction::anatomy::Dissection;
 use lab::net::Net;
 use lab::prelude::*;
+use lab::trial::{said, saw};
 use lab::wire::Frame;
-
-use crate::evidence::{said, saw};
 
 /// The port of daytime. Hosts are new in each experiment, so it is free.
 const DAYTIME: u16 = 13;

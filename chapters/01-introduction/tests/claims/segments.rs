@@ -6,9 +6,8 @@ use std::rc::Rc;
 
 use lab::net::Net;
 use lab::prelude::*;
+use lab::trial::saw;
 use lab::wire::{Flags, Frame};
-
-use crate::evidence::saw;
 
 /// A connection between two hosts.
 struct Pair {

@@ -8,8 +8,7 @@ use std::thread;
 use introduction::client::Connection;
 use lab::net::{Match, Rule};
 use lab::prelude::*;
-
-use crate::evidence::{said, saw};
+use lab::trial::{said, saw};
 
 /// Two ends of a connection on loopback.
 fn pair() -> std::io::Result<(TcpStream, TcpStream)> {

@@ -4,13 +4,12 @@ use std::net::UdpSocket;
 use std::os::fd::OwnedFd;
 
 use lab::prelude::*;
+use lab::trial::saw;
 use libc::{
     AF_INET, AF_PACKET, AF_UNIX, IPPROTO_ICMP, IPPROTO_TCP, PF_INET, SOCK_DGRAM, SOCK_RAW,
     SOCK_SEQPACKET, SOCK_STREAM,
 };
 use nix::sys::socket::{setsockopt, sockopt};
-
-use crate::evidence::saw;
 
 /// The receiver has room for few and reads none until all are sent.
 pub fn datagrams_are_lost_without_an_error(cx: &Check) -> Verdict {

@@ -3,8 +3,8 @@
 use std::io::Write;
 use std::process::ExitCode;
 
+use introduction::program::{Outcome, run_alone};
 use sockets_introduction::layout::{Field, LAYOUTS, Layout};
-use sockets_introduction::program::{Outcome, run_alone};
 
 fn main() -> ExitCode {
     run_alone("usage: addr-layout", work)

@@ -3,9 +3,9 @@
 use std::io::Write;
 use std::process::ExitCode;
 
+use introduction::program::{Outcome, run};
 use sockets_introduction::address::Address;
 use sockets_introduction::layout::{Field, of_family};
-use sockets_introduction::program::{Outcome, run};
 
 const USAGE: &str =
     "usage: address-tool ADDRESS..., for example 192.0.2.1:80 or /tmp/socket";

@@ -8,11 +8,11 @@ use std::os::fd::AsRawFd;
 use std::path::Path;
 use std::process::ExitCode;
 
+use introduction::error::{CallError, InCall};
+use introduction::program::{Outcome, run_alone};
 use nix::errno::Errno;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 use sockets_introduction::address::Address;
-use sockets_introduction::error::{CallError, InCall};
-use sockets_introduction::program::{Outcome, run_alone};
 use sockets_introduction::unix::Name;
 use sockets_introduction::value_result::local_address;
 

@@ -3,8 +3,8 @@
 use std::io::Write;
 use std::process::ExitCode;
 
+use introduction::program::{Outcome, run};
 use sockets_introduction::byte_order::{Order, from_wire, to_wire};
-use sockets_introduction::program::{Outcome, run};
 
 const USAGE: &str =
     "usage: byte-order [NUMBER], 64 bits at most, for example 8000 or 0x1f40";

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::net::Ipv4Addr;
 use std::process::ExitCode;
 
-use sockets_introduction::program::{Outcome, run};
+use introduction::program::{Outcome, run};
 use sockets_introduction::text::{by_inet_addr, by_inet_aton, to_ip};
 
 const USAGE: &str = "usage: four-parsers [TEXT...]";

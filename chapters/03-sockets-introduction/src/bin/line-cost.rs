@@ -4,8 +4,8 @@ use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
 
+use introduction::program::{Outcome, run_alone};
 use sockets_introduction::line::{LineReader, read_line_slowly};
-use sockets_introduction::program::{Outcome, run_alone};
 
 fn main() -> ExitCode {
     run_alone("usage: line-cost", work)

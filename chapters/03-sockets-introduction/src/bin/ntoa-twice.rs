@@ -5,7 +5,7 @@ use std::io::Write;
 use std::net::Ipv4Addr;
 use std::process::ExitCode;
 
-use sockets_introduction::program::{Outcome, run_alone};
+use introduction::program::{Outcome, run_alone};
 use sockets_introduction::text::by_inet_ntoa;
 
 fn main() -> ExitCode {

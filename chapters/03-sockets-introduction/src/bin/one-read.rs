@@ -4,10 +4,10 @@ use std::io::Write;
 use std::net::TcpStream;
 use std::process::ExitCode;
 
+use introduction::error::InCall;
+use introduction::program::{Outcome, run};
 use nix::unistd::read;
 use sockets_introduction::address::Address;
-use sockets_introduction::error::InCall;
-use sockets_introduction::program::{Outcome, run};
 use sockets_introduction::whole::read_n;
 
 const USAGE: &str = "usage: one-read [--all] ADDRESS, for example 127.0.0.1:8000";

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::net::{Ipv6Addr, TcpListener};
 use std::process::ExitCode;
 
-use sockets_introduction::program::{Outcome, run_alone};
+use introduction::program::{Outcome, run_alone};
 use sockets_introduction::text::of_ip;
 use sockets_introduction::value_result::local_with_room;
 

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::thread::sleep;
 use std::time::Duration;
 
-use sockets_introduction::program::{Outcome, run_alone};
+use introduction::program::{Outcome, run_alone};
 use sockets_introduction::value_result::{accept, local_address};
 use sockets_introduction::whole::write_n;
 

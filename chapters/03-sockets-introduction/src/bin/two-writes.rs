@@ -3,10 +3,10 @@
 use std::io::Write;
 use std::process::ExitCode;
 
+use introduction::error::InCall;
+use introduction::program::{Outcome, run_alone};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 use nix::unistd::{read, write};
-use sockets_introduction::error::InCall;
-use sockets_introduction::program::{Outcome, run_alone};
 
 fn main() -> ExitCode {
     run_alone("usage: two-writes", work)

@@ -6,9 +6,9 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::process::ExitCode;
 
+use introduction::error::InCall;
+use introduction::program::{Outcome, run};
 use nix::errno::Errno;
-use sockets_introduction::error::InCall;
-use sockets_introduction::program::{Outcome, run};
 
 const USAGE: &str = "usage: wrong-port [PORT], a number from 0 to 65535";
 

@@ -5,10 +5,9 @@ use std::net::UdpSocket;
 use std::os::fd::OwnedFd;
 
 use lab::prelude::*;
+use lab::trial::{C, hex, little_endian_machine, said, saw};
 use libc::{AF_INET, EADDRINUSE, INADDR_ANY, INADDR_LOOPBACK, SOCK_DGRAM};
 
-use crate::c::C;
-use crate::evidence::{hex, little_endian_machine, said, saw};
 use crate::sockets::{Bytes, LOCALHOST, bind, own_address, port_in, send_to, socket, v4};
 
 // The C library's own functions. Rust has no need of them: it has `to_be` and `from_be`.

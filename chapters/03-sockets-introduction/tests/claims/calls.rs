@@ -7,9 +7,9 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 
 use lab::prelude::*;
+use lab::trial::{said, saw};
 use libc::{AF_INET, AF_INET6, AF_NETLINK, AF_UNIX, SOCK_DGRAM, SOCK_RAW, SOCK_STREAM};
 
-use crate::evidence::{said, saw};
 use crate::folder::{enter, names_in};
 use crate::sockets::{
     Bytes, LOCALHOST, bind, connect, listen, own_address, port_in, send_to, socket, v4,

@@ -4,9 +4,7 @@
 //! about something else in the snippet.
 
 use lab::prelude::*;
-
-use crate::c::C;
-use crate::evidence::saw;
+use lab::trial::{C, saw};
 
 /// The linker looks for what the notes call it.
 pub fn ntonl_and_ntons_do_not_exist(cx: &Check) -> Verdict {

@@ -7,10 +7,10 @@ use std::mem::{offset_of, size_of, size_of_val};
 use std::net::{TcpListener, TcpStream};
 
 use lab::prelude::*;
+use lab::trial::{hex, said, saw};
 use libc::{AF_INET, AF_INET6, AF_UNIX, SOCK_DGRAM, SOCK_STREAM};
 use libc::{in_addr, sa_family_t, sockaddr, sockaddr_in, sockaddr_in6, sockaddr_un};
 
-use crate::evidence::{hex, said, saw};
 use crate::folder::{enter, names_in};
 use crate::sockets::{Bytes, LOCALHOST, address_into, bind, connect, ipv6_socket};
 use crate::sockets::{own_address, port_in, socket, unix, v4, v6, written};

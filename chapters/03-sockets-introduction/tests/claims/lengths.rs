@@ -3,10 +3,10 @@
 use std::mem::size_of;
 
 use lab::prelude::*;
+use lab::trial::{hex, said, saw};
 use libc::{AF_INET, AF_UNIX, SOCK_DGRAM, SOCK_STREAM};
 use libc::{sockaddr, sockaddr_in6, sockaddr_storage, sockaddr_un};
 
-use crate::evidence::{hex, said, saw};
 use crate::folder::{enter, names_in};
 use crate::sockets::{Bytes, LOCALHOST, address_into, bind, ipv6_socket, own_address};
 use crate::sockets::{socket, unix, v4, v6, written};

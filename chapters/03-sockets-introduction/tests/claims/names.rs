@@ -3,9 +3,9 @@
 use std::net::{TcpListener, TcpStream};
 
 use lab::prelude::*;
+use lab::trial::{little_endian_machine, said, saw};
 use libc::{AF_INET, AF_UNIX, EADDRINUSE, SOCK_DGRAM};
 
-use crate::evidence::{little_endian_machine, said, saw};
 use crate::folder::enter;
 use crate::sockets::{
     Bytes, LOCALHOST, bind, ipv6_socket, own_address, port_in, socket, unix, v4, v6,

@@ -5,8 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::os::fd::AsRawFd;
 
 use lab::prelude::*;
-
-use crate::evidence::saw;
+use lab::trial::saw;
 
 /// Two writes, one read; one write, two reads.
 pub fn one_read_is_not_one_write(cx: &Check) -> Verdict {

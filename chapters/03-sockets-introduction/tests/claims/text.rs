@@ -5,9 +5,9 @@ use std::mem::MaybeUninit;
 use std::ptr;
 
 use lab::prelude::*;
+use lab::trial::{hex, saw};
 use libc::{AF_INET, AF_INET6, AF_UNIX, addrinfo, c_int, c_void, in_addr, sockaddr_in6, socklen_t};
 
-use crate::evidence::{hex, saw};
 use crate::sockets::Bytes;
 
 // `libc` leaves these out, as it does with what nobody should begin to use.

@@ -7,9 +7,9 @@ use std::net::{TcpListener, TcpStream, UdpSocket};
 
 use lab::net::Net;
 use lab::prelude::*;
+use lab::trial::{hex, said, saw};
 use libc::{AF_INET6, SOCK_STREAM};
 
-use crate::evidence::{hex, said, saw};
 use crate::sockets::{Bytes, connect, socket, v6};
 
 /// A frame begins with an Ethernet header of 14 bytes. Then comes IPv4, here without options, of 20.

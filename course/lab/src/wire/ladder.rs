@@ -79,7 +79,7 @@ impl Wire {
     }
 
     /// The hosts that sent or should have received one of these frames: those of the first LAN, a router, those of the second.
-    fn hosts(&self) -> Vec<Name> {
+    pub fn hosts(&self) -> Vec<Name> {
         let takes_part = |host: &Name, frame: &Frame| {
             let for_all = frame.to.is_none() && frame.fates.iter().any(|fate| fate.to == *host);
             frame.from == *host || frame.to.as_ref() == Some(host) || for_all

@@ -145,21 +145,24 @@ pub(super) fn outline_of(record: &str) -> Vec<Outline> {
 }
 
 impl Frame {
-    /// What it says, without what differs from run to run, and with these ports.
-    pub(super) fn brief(&self, ports: Option<&(String, String)>) -> Vec<String> {
+    /// What it says, without what differs from run to run, and with these ports, if any.
+    pub fn brief(&self, ports: Option<&(String, String)>) -> Vec<String> {
         let mut words = self.words();
         words.retain(|word| {
             !word.starts_with("wscale=") && (!word.starts_with("win=") || word == "win=0")
         });
-        let Some((from, to)) = ports else {
-            return words;
-        };
         if self.packet.tcp().is_some() {
             let flags: Vec<&str> = words[0].split(' ').filter(|flag| *flag != "PSH").collect();
             words[0] = flags.join(" ");
-            words.insert(1, format!("{from}→{to}"));
-        } else if self.packet.udp().is_some() {
-            words[0] = format!("UDP {from}→{to}");
+        }
+        match ports {
+            Some((from, to)) if self.packet.tcp().is_some() => {
+                words.insert(1, format!("{from}→{to}"));
+            }
+            Some((from, to)) if self.packet.udp().is_some() => {
+                words[0] = format!("UDP {from}→{to}");
+            }
+            _ => {}
         }
         words
     }

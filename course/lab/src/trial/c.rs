@@ -8,7 +8,9 @@ use std::io;
 use std::path::Path;
 use std::process::Command;
 
-use lab::prelude::*;
+use crate::check::Check;
+use crate::ensure;
+use crate::finding::Finding;
 
 /// A C compiler that finds the headers of the C library.
 pub struct C<'c> {
@@ -41,6 +43,10 @@ impl C<'_> {
     }
 
     /// Compiles `body` as a program's `main`, with these headers and `stdio.h`, and runs it.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](C::run).
     pub fn program(&self, headers: &[&str], body: &str) -> Result<Compiled, Finding> {
         let headers = headers.join(">\n#include <");
         let source = format!(
@@ -51,6 +57,10 @@ impl C<'_> {
 
     /// Compiles a whole file and runs it. What old C let pass with a warning is an error here: an undeclared function and
     /// a pointer of the wrong type.
+    ///
+    /// # Errors
+    ///
+    /// A failure when the program ends badly; *not run* where it may not be started.
     pub fn run(&self, source: &str) -> Result<Compiled, Finding> {
         let file = self.folder.join("snippet.c");
         let program = self.folder.join("snippet");
@@ -91,6 +101,10 @@ impl C<'_> {
 
 impl Compiled {
     /// Demands that it compiled. Returns what it printed.
+    ///
+    /// # Errors
+    ///
+    /// A failure, with the compiler's messages.
     pub fn works(self, cx: &Check, what: &str) -> Result<String, Finding> {
         match self {
             Compiled::Printed(output) => {
@@ -104,6 +118,10 @@ impl Compiled {
     }
 
     /// Demands that the compiler or the linker refused it with a message that contains each of `words`.
+    ///
+    /// # Errors
+    ///
+    /// A failure when it compiled, or for another reason.
     pub fn refused(self, cx: &Check, what: &str, words: &[&str]) -> Result<(), Finding> {
         let Compiled::Refused(messages) = self else {
             return Err(Finding::fail(format!("{what}: compiles")));
