@@ -8,12 +8,8 @@ use std::time::Duration;
 
 use lab::prelude::*;
 
-#[path = "../../03-sockets-introduction/tests/claims/c.rs"]
-mod c;
 #[path = "claims/common.rs"]
 mod common;
-#[path = "../../03-sockets-introduction/tests/claims/evidence.rs"]
-mod evidence;
 #[path = "../../03-sockets-introduction/tests/claims/sockets.rs"]
 #[allow(
     dead_code,

@@ -3,6 +3,7 @@
 use std::os::fd::{AsFd, OwnedFd};
 
 use lab::prelude::*;
+use lab::trial::saw;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigHandler, Signal, kill, signal};
 use nix::sys::wait::{WaitStatus, waitpid};
@@ -10,7 +11,6 @@ use nix::unistd::{getpid, getppid, pipe, read, write};
 use tcp_client_server::children::children_of;
 
 use crate::common::{child, handle};
-use crate::evidence::saw;
 
 extern "C" fn leave(_signal: i32) {
     // SAFETY: `_exit` is async-signal-safe.

@@ -4,6 +4,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 
 use lab::prelude::*;
+use lab::trial::{C, saw};
 use nix::sys::socket::{MsgFlags, recv, setsockopt, sockopt};
 use nix::unistd::{read, write};
 use std::os::fd::AsRawFd;
@@ -12,9 +13,7 @@ use tcp_client_server::framing::fixed::Fixed;
 use tcp_client_server::framing::length::LengthPrefix;
 use tcp_client_server::framing::{Framing, Malformed, Receiver};
 
-use crate::c::C;
 use crate::common::said;
-use crate::evidence::saw;
 
 /// Cuts the stream between any two bytes, in every way there is. In how many do the messages come out, and of how many?
 fn splits(framing: &dyn Framing, stream: &[u8], messages: &[&[u8]]) -> (u32, u32) {

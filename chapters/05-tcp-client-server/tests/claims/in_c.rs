@@ -1,11 +1,10 @@
 //! What the compiler and the C library make of the notes' C.
 
 use lab::prelude::*;
+use lab::trial::{C, Compiled, saw};
 use nix::unistd::read;
 
-use crate::c::{C, Compiled};
 use crate::common::{connection, said};
-use crate::evidence::saw;
 
 /// A full buffer has no room for the zero that ends a C string.
 pub fn fputs_goes_on_behind_a_full_buffer(cx: &Check) -> Verdict {

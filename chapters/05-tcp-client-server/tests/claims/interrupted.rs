@@ -8,13 +8,13 @@ use std::ptr::null_mut;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use lab::prelude::*;
+use lab::trial::saw;
 use nix::sys::signal::{SigHandler, Signal, signal};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrStorage, connect, socket};
 use nix::sys::uio::pread;
 use nix::unistd::read;
 
 use crate::common::{PORT, done, handle};
-use crate::evidence::saw;
 use crate::waiting::{
     EPOLL, NONE, READ, RESTART, epoll_of, epoll_wait, in_accept, in_epoll_wait, in_nanosleep,
     in_open, in_poll, in_read, in_read_with_timeout, in_select, in_write, under_a_signal,

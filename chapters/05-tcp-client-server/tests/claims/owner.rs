@@ -3,8 +3,7 @@
 use std::net::{SocketAddr, TcpListener};
 
 use lab::prelude::*;
-
-use crate::evidence::saw;
+use lab::trial::saw;
 
 /// What `fuser -v` says of a process that has this file in one way or another.
 fn access(cx: &Check, file: &std::path::Path) -> Result<String, Finding> {

@@ -5,11 +5,11 @@ use std::os::fd::AsRawFd;
 
 use lab::net::diag;
 use lab::prelude::*;
+use lab::trial::saw;
 use nix::sys::signal::Signal;
 use nix::unistd::{read, write};
 
 use crate::common::{Hosts, PORT, hosts, said};
-use crate::evidence::saw;
 
 /// The cable is cut while both wait.
 pub fn a_crashed_host_says_nothing(cx: &Check) -> Verdict {

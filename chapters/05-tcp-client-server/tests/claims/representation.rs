@@ -6,10 +6,9 @@ use std::net::{TcpListener, TcpStream};
 use std::os::fd::{FromRawFd, OwnedFd};
 
 use lab::prelude::*;
+use lab::trial::{hex, little_endian_machine, saw};
 use lab::wire::Packet;
 use tcp_client_server::sum::Machine;
-
-use crate::evidence::{hex, little_endian_machine, saw};
 
 /// Two numbers, as a C program sends them.
 #[repr(C)]

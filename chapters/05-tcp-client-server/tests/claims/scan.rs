@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use lab::net::{Match, Net, Rule};
 use lab::prelude::*;
+use lab::trial::saw;
 use tcp_client_server::scan::{Pace, State, scan};
 
 use crate::common::PORT;
-use crate::evidence::saw;
 
 const OPEN: u16 = PORT;
 const CLOSED: u16 = PORT + 1;

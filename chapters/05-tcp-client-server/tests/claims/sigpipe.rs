@@ -4,13 +4,12 @@ use std::net::TcpStream;
 use std::os::fd::AsRawFd;
 
 use lab::prelude::*;
+use lab::trial::{C, saw};
 use nix::sys::signal::{SigHandler, Signal, signal};
 use nix::sys::socket::{MsgFlags, send};
 use nix::unistd::write;
 
-use crate::c::C;
 use crate::common::{connection, reset, said};
-use crate::evidence::saw;
 use crate::gone::broken;
 
 /// A server's end of a connection whose client has closed, or reset it.

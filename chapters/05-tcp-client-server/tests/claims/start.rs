@@ -7,12 +7,12 @@ use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 
 use lab::net::diag;
 use lab::prelude::*;
+use lab::trial::{said as said_by, saw};
 use libc::{AF_INET, AF_INET6, SOCK_STREAM, c_int, socklen_t};
 use nix::sys::wait::waitpid;
 use nix::unistd::{read, write};
 
 use crate::common::{child, connection, reset, said, state_of, write_raw};
-use crate::evidence::{said as said_by, saw};
 use crate::sockets::{Bytes, LOCALHOST, bind, listen, own_address, port_in, socket, v4, v6};
 
 const SERVER: &str = env!("CARGO_BIN_EXE_tcp-echo-server");

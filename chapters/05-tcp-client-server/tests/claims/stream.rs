@@ -7,10 +7,10 @@ use std::os::unix::net::UnixStream;
 
 use lab::net::{Match, Net, Rule};
 use lab::prelude::*;
+use lab::trial::saw;
 use nix::sys::socket::{MsgFlags, recv};
 
 use crate::common::{Hosts, PORT, connection, hosts, said};
-use crate::evidence::saw;
 
 /// The lengths of the client's segments, each counted once, however often it was sent.
 fn segments(net: &Net) -> Result<Vec<usize>, Finding> {

@@ -4,13 +4,13 @@ use std::net::TcpStream;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use lab::prelude::*;
+use lab::trial::saw;
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, kill, raise, sigaction};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, wait, waitid, waitpid};
 use nix::unistd::{Pid, pipe, read, write};
 use tcp_client_server::children::children_of;
 
 use crate::common::{child, done, handle};
-use crate::evidence::saw;
 
 const ZOMBIE_SERVER: &str = env!("CARGO_BIN_EXE_zombie-server");
 const SERVER: &str = env!("CARGO_BIN_EXE_tcp-echo-server");
