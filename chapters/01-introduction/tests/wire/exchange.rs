@@ -2,12 +2,11 @@
 
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::Duration;
 
 use lab::net::{Host, Match, Net, Rule};
 use lab::prelude::*;
-use lab::wire::{Flags, Frame};
+use lab::wire::{Flags, Frame, Wire};
 
 /// The port of daytime.
 const PORT: u16 = 13;
@@ -82,18 +81,10 @@ pub fn byte_a_write(cx: &Check) -> Result<Rc<Net>, Finding> {
 }
 
 /// What the two hosts said to each other, without what IPv6 says to everybody when it comes up.
-pub fn talk(net: &Net) -> Result<Vec<Arc<Frame>>, Finding> {
-    let wire = net.wire()?;
-    let to_all = |frame: &&Arc<Frame>| {
-        frame
-            .packet
-            .icmp()
-            .is_some_and(|icmp| matches!(icmp.kind, 133 | 143))
+pub fn talk(net: &Net) -> Result<Wire, Finding> {
+    let to_all = |frame: &Frame| {
+        let icmp = frame.packet.icmp();
+        icmp.is_some_and(|icmp| matches!(icmp.kind, 133 | 143))
     };
-    Ok(wire
-        .frames()
-        .iter()
-        .filter(|frame| !to_all(frame))
-        .cloned()
-        .collect())
+    Ok(net.wire()?.only(|frame| !to_all(frame)))
 }

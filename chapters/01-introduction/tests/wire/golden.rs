@@ -13,7 +13,7 @@ use lab::wire::Frame;
 /// what else it has to say, if that comes soon enough. And a segment may be sent twice. With BLESS set, the frames become the capture.
 pub fn compare(name: &str, frames: &[Arc<Frame>]) -> Verdict {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("captures/{name}.pcap"));
-    if std::env::var_os("BLESS").is_some() {
+    if std::env::var_os("LAB_BLESS").is_some() {
         fs::write(&path, pcap(frames))?;
     }
     let file = fs::read(&path)?;
