@@ -5,9 +5,9 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::thread::sleep;
 use std::time::Duration;
 
+use introduction::error::CallError;
 use nix::errno::Errno;
 use sockets_introduction::address::Address;
-use sockets_introduction::error::CallError;
 use sockets_introduction::value_result::accept;
 
 /// Takes the next connection, and does not let one unlucky client or one busy moment end the server.

@@ -4,13 +4,13 @@
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
+use introduction::error::{CallError, InCall};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{
     AddressFamily, SockFlag, SockType, SockaddrStorage, connect, getsockopt, socket, sockopt,
 };
 use sockets_introduction::address::Address;
-use sockets_introduction::error::{CallError, InCall};
 
 /// A socket connected to `address`: `socket(2)`, `connect(2)`.
 ///

@@ -3,9 +3,9 @@
 
 use std::os::fd::AsFd;
 
+use introduction::error::{CallError, InCall};
 use nix::errno::Errno;
 use nix::unistd::read;
-use sockets_introduction::error::{CallError, InCall};
 use sockets_introduction::whole::write_n;
 
 /// Sends back all that comes, until the client has no more. Returns how many bytes that was.

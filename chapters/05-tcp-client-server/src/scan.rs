@@ -5,12 +5,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
+use introduction::error::{CallError, InCall};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{
     AddressFamily, SockFlag, SockType, SockaddrStorage, connect, getsockopt, socket, sockopt,
 };
-use sockets_introduction::error::{CallError, InCall};
 use sockets_introduction::value_result::local_address;
 
 /// What a connect scan can see of a port, and no more.

@@ -4,10 +4,10 @@
 use std::mem::zeroed;
 use std::ptr;
 
+use introduction::error::{CallError, InCall};
 use libc::c_int;
 use nix::errno::Errno;
 use nix::sys::signal::Signal;
-use sockets_introduction::error::{CallError, InCall};
 
 /// Runs `handler` whenever `signal` comes: `sigaction(2)`.
 ///

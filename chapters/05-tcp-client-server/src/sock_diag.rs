@@ -5,11 +5,11 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsRawFd, OwnedFd};
 
+use introduction::error::{CallError, InCall};
 use nix::errno::Errno;
 use nix::sys::socket::{
     AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, recv, send, socket,
 };
-use sockets_introduction::error::{CallError, InCall};
 
 /// A TCP socket, as the kernel's table has it.
 #[derive(Debug, Clone, PartialEq, Eq)]

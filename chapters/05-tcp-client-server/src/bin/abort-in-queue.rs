@@ -4,10 +4,10 @@ use std::io::Write;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::ExitCode;
 
+use introduction::error::InCall;
+use introduction::program::{Outcome, run_alone};
 use nix::sys::socket::{setsockopt, sockopt};
 use nix::unistd::read;
-use sockets_introduction::error::InCall;
-use sockets_introduction::program::{Outcome, run_alone};
 use sockets_introduction::value_result::accept;
 
 fn main() -> ExitCode {

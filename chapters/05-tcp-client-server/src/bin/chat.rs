@@ -5,15 +5,15 @@ use std::io::{self, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::process::ExitCode;
 
+use introduction::error::InCall;
+use introduction::program::{Outcome, run};
 use introduction::server::listen_at;
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::socket::{Shutdown, shutdown};
 use nix::sys::wait::waitpid;
 use nix::unistd::{ForkResult, fork, getpid, getppid};
-use sockets_introduction::error::InCall;
 use sockets_introduction::line::LineReader;
-use sockets_introduction::program::{Outcome, run};
 use sockets_introduction::value_result::local_address;
 use sockets_introduction::whole::write_n;
 use tcp_client_server::accept::next_client;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::thread::sleep;
 use std::time::Duration;
 
-use sockets_introduction::program::{Outcome, run};
+use introduction::program::{Outcome, run};
 use tcp_client_server::children::{Child, children_of};
 
 const USAGE: &str = "usage: child-states PID, the number of a process";

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use sockets_introduction::program::{Outcome, run_alone};
+use introduction::program::{Outcome, run_alone};
 use tcp_client_server::framing::delimited::Delimited;
 use tcp_client_server::framing::fixed::Fixed;
 use tcp_client_server::framing::length::LengthPrefix;

@@ -9,6 +9,7 @@ use std::ptr::null_mut;
 use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 use std::time::Duration;
 
+use introduction::program::{Outcome, run_alone};
 use libc::c_int;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -19,7 +20,6 @@ use nix::sys::socket::{
 use nix::sys::time::TimeSpec;
 use nix::sys::wait::wait;
 use nix::unistd::{ForkResult, fork, pipe, read, write};
-use sockets_introduction::program::{Outcome, run_alone};
 use sockets_introduction::value_result::accept;
 use tcp_client_server::signals::on_signal;
 

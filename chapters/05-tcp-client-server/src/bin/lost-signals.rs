@@ -4,12 +4,12 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use introduction::error::{CallError, InCall};
+use introduction::program::{Outcome, run_alone};
 use libc::c_int;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use nix::unistd::{ForkResult, fork};
-use sockets_introduction::error::{CallError, InCall};
-use sockets_introduction::program::{Outcome, run_alone};
 use tcp_client_server::children::{children_of, reap_all, reap_one};
 use tcp_client_server::signals::on_signal;
 

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use sockets_introduction::program::{Outcome, run};
+use introduction::program::{Outcome, run};
 use tcp_client_server::owner::{Owner, owners_of};
 use tcp_client_server::sock_diag::tcp_sockets;
 

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use sockets_introduction::program::{Outcome, run};
+use introduction::program::{Outcome, run};
 use tcp_client_server::scan::{Pace, State, is_at_home, scan};
 
 const USAGE: &str = "usage: port-scan [--permitted] HOST PORTS, for example 127.0.0.1 22,8000-8100";

@@ -5,14 +5,14 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::fd::{AsFd, AsRawFd};
 use std::process::ExitCode;
 
+use introduction::error::InCall;
+use introduction::program::{Outcome, run_alone};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigHandler, Signal, signal};
 use nix::sys::socket::{MsgFlags, send, setsockopt, sockopt};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, fork, write};
-use sockets_introduction::error::InCall;
-use sockets_introduction::program::{Outcome, run_alone};
 
 fn main() -> ExitCode {
     run_alone("usage: second-write", work)

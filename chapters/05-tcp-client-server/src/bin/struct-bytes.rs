@@ -5,7 +5,7 @@ use std::io::Write;
 use std::mem::{offset_of, size_of};
 use std::process::ExitCode;
 
-use sockets_introduction::program::{Outcome, run_alone};
+use introduction::program::{Outcome, run_alone};
 
 fn main() -> ExitCode {
     run_alone("usage: struct-bytes", work)

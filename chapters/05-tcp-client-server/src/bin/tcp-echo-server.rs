@@ -3,10 +3,10 @@
 use std::io::Write;
 use std::process::ExitCode;
 
+use introduction::program::{Outcome, run};
 use introduction::server::listen_at;
 use nix::sys::signal::Signal;
 use nix::unistd::{ForkResult, fork};
-use sockets_introduction::program::{Outcome, run};
 use sockets_introduction::value_result::local_address;
 use tcp_client_server::accept::next_client;
 use tcp_client_server::children::reap_all;

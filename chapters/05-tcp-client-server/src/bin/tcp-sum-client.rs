@@ -4,10 +4,10 @@ use std::io::Write;
 use std::os::fd::AsRawFd;
 use std::process::ExitCode;
 
+use introduction::error::InCall;
+use introduction::program::{Outcome, run};
 use nix::sys::socket::{Shutdown, shutdown};
-use sockets_introduction::error::InCall;
 use sockets_introduction::line::LineReader;
-use sockets_introduction::program::{Outcome, run};
 use sockets_introduction::whole::{read_n, write_n};
 use tcp_client_server::connection::{connect_to, parse_address};
 use tcp_client_server::sum::Machine;

@@ -4,9 +4,9 @@ use std::io::Write;
 use std::os::fd::OwnedFd;
 use std::process::ExitCode;
 
+use introduction::program::{Outcome, run};
 use introduction::server::listen_at;
 use sockets_introduction::line::LineReader;
-use sockets_introduction::program::{Outcome, run};
 use sockets_introduction::value_result::local_address;
 use sockets_introduction::whole::{read_n, write_n};
 use tcp_client_server::accept::next_client;

@@ -3,10 +3,10 @@
 use std::io::Write;
 use std::process::ExitCode;
 
+use introduction::error::InCall;
+use introduction::program::{Outcome, run};
 use introduction::server::listen_at;
 use nix::unistd::{ForkResult, fork};
-use sockets_introduction::error::InCall;
-use sockets_introduction::program::{Outcome, run};
 use sockets_introduction::value_result::{accept, local_address};
 use tcp_client_server::connection::parse_address;
 use tcp_client_server::echo::echo;
