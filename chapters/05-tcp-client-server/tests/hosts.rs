@@ -168,7 +168,7 @@ fn start_to_end(cx: &Check) -> Verdict {
         "client -> server: ACK",
     ])?;
     wire.expect_none("RST")?;
-    record("start-to-end", &pair.net)?;
+    record(cx, "start-to-end", &pair.net)?;
     PASS
 }
 
@@ -209,7 +209,7 @@ fn server_process_dies(cx: &Check) -> Verdict {
         "client -> server: data len=6",
         "server -> client: RST",
     ])?;
-    record("server-process-dies", &net)?;
+    record(cx, "server-process-dies", &net)?;
     PASS
 }
 
@@ -257,7 +257,7 @@ fn host_crashes(cx: &Check) -> Verdict {
         there,
         "the server's end is not ESTABLISHED any more: {sockets:?}"
     );
-    record("host-crashes", &pair.net)?;
+    record(cx, "host-crashes", &pair.net)?;
     PASS
 }
 
@@ -312,7 +312,7 @@ fn nobody_answers_a_syn(cx: &Check) -> Verdict {
         &schedule(&net, "client -> server: SYN cut")?,
         &[0, 10, 30],
     )?;
-    record("nobody-answers-a-syn", &net)?;
+    record(cx, "nobody-answers-a-syn", &net)?;
     PASS
 }
 
@@ -330,7 +330,7 @@ fn host_reboots(cx: &Check) -> Verdict {
     let wire = pair.net.wire()?.tcp(PORT);
     wire.expect(&["client -> server: data seq=7", "server -> client: RST"])?;
     wire.expect_none("FIN")?;
-    record("host-reboots", &pair.net)?;
+    record(cx, "host-reboots", &pair.net)?;
     PASS
 }
 
@@ -354,6 +354,6 @@ fn host_shuts_down(cx: &Check) -> Verdict {
     server.dies_of(Signal::SIGTERM)?;
     net.cut("server")?;
     net.wire()?.tcp(PORT).expect(&["server -> client: FIN"])?;
-    record("host-shuts-down", &net)?;
+    record(cx, "host-shuts-down", &net)?;
     PASS
 }

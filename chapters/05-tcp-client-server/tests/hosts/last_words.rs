@@ -1,8 +1,5 @@
 //! What is left when it is over: the client's last words, and what was on the wire.
 
-use std::fs;
-use std::path::PathBuf;
-
 use lab::net::Net;
 use lab::prelude::*;
 
@@ -20,13 +17,8 @@ pub fn says_at_last(pair: &mut EchoPair, line: &str, message: &str) -> Result<()
     Ok(())
 }
 
-/// Keeps what was on the wire, for the book: with BLESS set, as `wire/NAME.pcapng`.
-pub fn record(name: &str, net: &Net) -> Result<(), Finding> {
-    if std::env::var_os("BLESS").is_some() {
-        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("wire");
-        fs::create_dir_all(&folder)?;
-        let mut file = fs::File::create(folder.join(format!("{name}.pcapng")))?;
-        net.wire()?.tcp(PORT).pcapng(&mut file)?;
-    }
-    Ok(())
+/// Compares what was on the wire with the record that the book draws. `LAB_BLESS=1` keeps it anew.
+pub fn record(cx: &Check, name: &str, net: &Net) -> Result<(), Finding> {
+    let file = format!("{}/wire/{name}.wire", env!("CARGO_MANIFEST_DIR"));
+    cx.golden(file, &net.wire()?.tcp(PORT))
 }
