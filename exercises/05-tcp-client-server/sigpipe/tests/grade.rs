@@ -106,6 +106,7 @@ fn who_says_no_more_still_reads(cx: &Check) -> Verdict {
          shutdown(SHUT_WR) closes one half. Whether somebody still reads, only a write finds out.";
     let gone = who_has_left(cx)?;
     let (reader, end) = cx.tcp_pair()?;
+    let reader = reader.named("the reader");
     reader.shuts_down_writing()?;
     has_been_told(&end)?;
     let subject = subject(cx, move || {

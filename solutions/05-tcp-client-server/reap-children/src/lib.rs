@@ -19,7 +19,7 @@ pub fn reap_children() -> io::Result<()> {
     // SAFETY: all zeros are a sigaction: no flags, and no other signal is blocked in the handler.
     let mut action: libc::sigaction = unsafe { zeroed() };
     action.sa_sigaction = on_child as *const () as libc::sighandler_t;
-    action.sa_flags = libc::SA_RESTART | libc::SA_NOCLDSTOP;
+    action.sa_flags = libc::SA_RESTART;
     // SAFETY: `action` is whole, its handler calls what is async-signal-safe only, and nobody asks for
     // the action before.
     match unsafe { libc::sigaction(libc::SIGCHLD, &raw const action, null_mut()) } {
