@@ -14,7 +14,8 @@ fn sign(verdict: Verdict) -> &'static str {
         Verdict::Outdated => "†",
         Verdict::Wrong => "✗",
         Verdict::Platform => "≠",
-        Verdict::Opinion => "~",
+        // As a number: two bare ones in a paragraph would strike through what is between them.
+        Verdict::Opinion => "&#126;",
     }
 }
 

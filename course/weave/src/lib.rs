@@ -9,6 +9,8 @@
 //! | `{{#claims}}` | the table of the chapter's claims |
 //! | `{{#on-trial}}` | the claims of all chapters |
 //! | `{{#exercise slug}}`, `{{#exercises}}` | the card of an exercise, of all of the chapter's |
+//! | `{{#wire name}}` | a drawing of what was on the wire, from the chapter's record `wire/name.wire` |
+//! | `{{#packet name 4 tcp}}` | the headers of a record's frame, or one of them, field by field |
 //!
 //! A block of code that is called `console` becomes a terminal; [`transcript`] says what can stand in it.
 //!
@@ -33,6 +35,7 @@ pub mod site;
 mod told;
 pub mod transcript;
 mod weaver;
+mod wire;
 
 use std::io;
 use std::path::{Path, PathBuf};

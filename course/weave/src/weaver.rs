@@ -9,7 +9,7 @@ use crate::directive::{Ask, Directive};
 use crate::links::Targets;
 use crate::page::Read;
 use crate::transcript::Block;
-use crate::{Options, PAGES, Page, Problem, Problems, card, claims, console, listing};
+use crate::{Options, PAGES, Page, Problem, Problems, card, claims, console, listing, wire};
 
 pub(crate) fn weave(
     catalog: &Catalog,
@@ -93,7 +93,8 @@ impl Weaver<'_> {
                 .flat_map(|chapter| self.catalog.exercises_of(&chapter.dir))
                 .map(catalog::Exercise::anchor)
                 .collect(),
-            Ask::Listing { .. } | Ask::Claim(_) => Vec::new(),
+            Ask::Wire(name) => vec![wire::anchor(name)],
+            Ask::Listing { .. } | Ask::Claim(_) | Ask::Packet { .. } => Vec::new(),
         }
     }
 
@@ -207,6 +208,20 @@ impl Weaver<'_> {
                     .exercise(slug)
                     .map_err(|unknown| unknown.to_string())?;
                 card::card(self.catalog, self.source, exercise, &up)
+            }
+            Ask::Wire(name) => {
+                let chapter = self.own_chapter(page, "{{#wire}}")?;
+                let record = wire::read(self.catalog, chapter, name)?;
+                Ok(wire::figure(chapter, self.source, name, &record))
+            }
+            Ask::Packet {
+                record: name,
+                frame,
+                header,
+            } => {
+                let chapter = self.own_chapter(page, "{{#packet}}")?;
+                let record = wire::read(self.catalog, chapter, name)?;
+                wire::packet(name, &record, *frame, header.as_deref())
             }
             Ask::Exercises => {
                 let chapter = self.own_chapter(page, "{{#exercises}}")?;

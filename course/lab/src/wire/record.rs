@@ -9,7 +9,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-use super::{Frame, History, Mac, Socket, What, Wire};
+use super::{Flags, Frame, History, Mac, Socket, What, Wire};
 
 const HEAD: &str = "\
 # What was on the wire, kept by a test. Lines with a bar are of the run that was kept; the others come out the same in each.
@@ -151,7 +151,8 @@ impl Frame {
         words.retain(|word| {
             !word.starts_with("wscale=") && (!word.starts_with("win=") || word == "win=0")
         });
-        if self.packet.tcp().is_some() {
+        if let Some(tcp) = self.packet.tcp() {
+            words.retain(|word| word != "win=0" || !tcp.flags.has(Flags::RST));
             let flags: Vec<&str> = words[0].split(' ').filter(|flag| *flag != "PSH").collect();
             words[0] = flags.join(" ");
         }

@@ -49,7 +49,7 @@ struct Sent {
     pieces: HashMap<(u32, bool), (usize, usize, Vec<Duration>)>,
     /// The number after all that was sent.
     next: u32,
-    /// It has acknowledged something after its SYN.
+    /// It has acknowledged something: the other end's SYN, at first.
     acknowledged: bool,
 }
 
@@ -137,7 +137,7 @@ impl Wire {
             sent.acknowledged |= tcp.flags.has(Flags::ACK);
             return;
         }
-        sent.acknowledged |= tcp.flags.has(Flags::ACK) && !tcp.flags.has(Flags::SYN);
+        sent.acknowledged |= tcp.flags.has(Flags::ACK);
         // An end that sent SYN and FIN has sent two things with the numbers they have.
         let key = (start, tcp.flags.has(Flags::SYN));
         if let Some((of, last, waits)) = sent.pieces.get_mut(&key) {
