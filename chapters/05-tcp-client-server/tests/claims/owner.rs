@@ -1,4 +1,6 @@
 //! Which process has a file or a port?
+//!
+//! fuser asks the kernel over netlink, and waits there if the kernel is busy: that is no hang.
 
 use std::net::{SocketAddr, TcpListener};
 
@@ -20,6 +22,7 @@ fn access(cx: &Check, file: &std::path::Path) -> Result<String, Finding> {
 
 /// A letter says how the file is used. What kind of file it is, it does not say.
 pub fn fuser_shows_how_a_file_is_used(cx: &Check) -> Verdict {
+    cx.allows_long_waits();
     let folder = cx.folder()?.to_owned();
     for (name, writes, wanted) in [("read", false, "f...."), ("written", true, "F....")] {
         let path = folder.join(name);
@@ -68,6 +71,7 @@ fn listening(cx: &Check) -> Result<(Subject<bool>, SocketAddr, std::io::PipeWrit
 
 /// The process id, on standard output; the rest, for people, is on the other stream.
 pub fn fuser_finds_who_has_a_port(cx: &Check) -> Verdict {
+    cx.allows_long_waits();
     let (subject, at, held) = listening(cx)?;
     let port = at.port().to_string();
     let said = cx.tool("fuser", &["-n", "tcp", &port])?.exits(0)?;
@@ -91,6 +95,7 @@ pub fn fuser_finds_who_has_a_port(cx: &Check) -> Verdict {
 
 /// strace watches fuser look.
 pub fn fuser_reads_proc(cx: &Check) -> Verdict {
+    cx.allows_long_waits();
     let (subject, at, held) = listening(cx)?;
     let trace = cx.folder()?.join("trace");
     let trace = trace

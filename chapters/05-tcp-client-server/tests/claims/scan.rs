@@ -23,6 +23,8 @@ struct Target {
 
 impl Target {
     fn new(cx: &Check) -> Result<Target, Finding> {
+        // nmap has timers of its own, and asks the kernel over netlink.
+        cx.allows_long_waits();
         let net = cx.lan(&["client", "server"])?;
         net.introduce()?;
         let at = SocketAddr::new(net.host("server").v4().into(), OPEN);
@@ -125,7 +127,6 @@ pub fn a_syn_scan_needs_a_raw_socket(cx: &Check) -> Verdict {
 
 /// One service speaks first, one waits to be asked.
 pub fn version_detection_listens_first(cx: &Check) -> Verdict {
-    cx.allows_long_waits();
     for (what, greeting, wanted) in [
         ("a service that greets", "SSH-2.0-Runnable_1.0\r\n", false),
         ("a service that is silent", "", true),

@@ -35,6 +35,15 @@ fn once_sent(cx: &Check, net: &Net, bytes: usize) -> Result<String, Finding> {
     Ok(format!("{lengths:?}"))
 }
 
+/// Switches off what else has a say in when the client's segments go out.
+fn only_nagle(net: &Net) -> Result<(), Finding> {
+    let client = net.host("client");
+    // A segment may wait because the one before is still in the device's queue.
+    client.sysctl("net.ipv4.tcp_autocorking", "0")?;
+    // And when no acknowledgment comes for long, what is there goes out as a probe for losses (RFC 8985, 7).
+    Ok(client.sysctl("net.ipv4.tcp_early_retrans", "0")?)
+}
+
 /// Ten writes of ten bytes.
 fn ten_writes(socket: &mut TcpStream) -> std::io::Result<()> {
     (0..10).try_for_each(|_| socket.write_all(b"0123456789"))
@@ -95,8 +104,7 @@ pub fn small_writes_wait_for_an_acknowledgment(cx: &Check) -> Verdict {
             mut client,
             server,
         } = hosts(cx)?;
-        // Another reason to wait: the segment before is still in the device's queue.
-        net.host("client").sysctl("net.ipv4.tcp_autocorking", "0")?;
+        only_nagle(&net)?;
         client.set_nodelay(no_delay)?;
         let held = net.rule(Rule::on(Match::tcp().from("server")).overtaken_by(1000))?;
         ten_writes(&mut client)?;
@@ -123,6 +131,7 @@ pub fn no_sender_waits_until_there_is_enough(cx: &Check) -> Verdict {
         mut client,
         server,
     } = hosts(cx)?;
+    only_nagle(&net)?;
     let held = net.rule(Rule::on(Match::tcp().from("server")).overtaken_by(1000))?;
     client.write_all(b"0123456789")?;
     saw(
@@ -184,7 +193,7 @@ pub fn a_late_reader_reads_ten_segments_at_once(cx: &Check) -> Verdict {
         mut client,
         mut server,
     } = hosts(cx)?;
-    net.host("client").sysctl("net.ipv4.tcp_autocorking", "0")?;
+    only_nagle(&net)?;
     client.set_nodelay(true)?;
     ten_writes(&mut client)?;
     let sent = once_sent(cx, &net, 100)?;
