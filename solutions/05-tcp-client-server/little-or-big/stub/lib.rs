@@ -1,7 +1,7 @@
 //! **Little or big?** Read what two machines said to each other, byte by byte.
 //!
 //! A client has a server add two numbers, twice the same two. First it asks in text, and all is well. Then
-//! it sends a structure, as its C compiler made it. These bytes crossed the wire:
+//! it sends a structure, as its C compiler made it. This is what such a pair puts on the wire:
 //!
 //! ```text
 //! in text
