@@ -1,6 +1,7 @@
 //! What was asked for? The command line, and the help that is made from the doc comments below.
 
 use std::fmt::Write;
+use std::path::PathBuf;
 
 use anyhow::{Result, anyhow};
 use catalog::nearest;
@@ -83,6 +84,13 @@ commands! {
     /// Run the book's experiments on your kernel: recorded against seen.
     Claims
 
+    "wire record|slug|check|program [--out FILE]"
+    /// Show what was on the wire: a record's frames, or those of checks.
+    ///
+    /// A record is one that the book draws. An exercise's, a test's or a program's checks are run for it.
+    /// --out FILE writes pcapng, for Wireshark and tcpdump.
+    Wire
+
     "verify [slug|chapter|all]... [--pristine] [--soak N] [--bless]"
     /// Prove that stubs fail, solutions pass, and mistakes are caught.
     ///
@@ -122,6 +130,8 @@ pub struct Asked {
     pub soak: usize,
     /// `--bless`
     pub bless: bool,
+    /// `--out FILE`
+    pub out: Option<PathBuf>,
 }
 
 /// Understands the arguments, without the program's name.
@@ -147,6 +157,7 @@ pub fn understand(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Re
         pristine: false,
         soak: 0,
         bless: false,
+        out: None,
     };
     let mut wants_help = false;
     while let Some(argument) = parser.next().map_err(|error| Usage(error.to_string()))? {
@@ -182,6 +193,13 @@ pub fn understand(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Re
             "--json" => asked.json = true,
             "--pristine" => asked.pristine = true,
             "--bless" => asked.bless = true,
+            "--out" => {
+                let file = parser.value();
+                asked.out = Some(
+                    file.map_err(|_| Usage("--out needs a file: --out talk.pcapng".into()))?
+                        .into(),
+                );
+            }
             _ => {
                 let times = parser.value().and_then(|times| times.parse());
                 asked.soak = times.map_err(|_| Usage("--soak needs a number: --soak 50".into()))?;
@@ -214,7 +232,7 @@ impl Help {
             .usage
             .split(' ')
             .skip(1)
-            .filter(|word| !word.contains("--") && *word != "N]")
+            .filter(|word| !word.contains("--") && !matches!(*word, "N]" | "FILE]"))
             .collect();
         if words.iter().any(|word| word.ends_with("...")) || names.len() == words.len() {
             return Ok(());

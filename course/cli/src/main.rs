@@ -26,6 +26,7 @@ mod terminal;
 mod verdict;
 mod verify;
 mod watch;
+mod wire;
 
 use std::process::ExitCode;
 
@@ -71,6 +72,7 @@ fn run(asked: &Asked) -> Result<bool> {
         Verb::Reset => reset::reset(&mut course, name),
         Verb::Solution => solution::solution(&course, name, asked),
         Verb::Claims => claims::claims(&course, name),
+        Verb::Wire => wire::wire(&course, asked),
         Verb::Verify => verify::verify(&course, asked),
         Verb::Doctor => Ok(doctor::doctor(&course)),
         Verb::Help => unreachable!("it needs no course, and was answered above"),

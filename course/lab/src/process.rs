@@ -171,7 +171,7 @@ fn drawings(bench: &Bench) -> Vec<String> {
     shown.collect()
 }
 
-/// Writes what was on the wires to the folder that `LAB_CAPTURES` names, for tcpdump and Wireshark.
+/// Writes what was on the wires to the folder that `LAB_CAPTURES` names, for tcpdump and Wireshark, and as a record to be read back.
 fn save_captures(bench: &Bench, name: &str) {
     let Some(folder) = std::env::var_os("LAB_CAPTURES") else {
         return;
@@ -183,7 +183,11 @@ fn save_captures(bench: &Bench, name: &str) {
             format!("-{}", i + 1)
         };
         let path = PathBuf::from(&folder).join(format!("{name}{number}.pcapng"));
-        let saved = std::fs::File::create(&path).and_then(|mut file| net.wire()?.pcapng(&mut file));
+        let saved = std::fs::File::create(&path).and_then(|mut file| {
+            let wire = net.wire()?;
+            wire.pcapng(&mut file)?;
+            std::fs::write(path.with_extension("wire"), wire.record())
+        });
         if let Err(error) = saved {
             eprintln!("LAB_CAPTURES: {}: {error}", path.display());
         }

@@ -366,6 +366,31 @@ fn directives_in_code_stay_as_they_are() {
 }
 
 #[test]
+fn a_terminal_is_a_figure_and_its_programs_exist() {
+    let dir = course();
+    let page = woven(
+        &dir,
+        "- a\n\n  ```console\n  $ cargo run --bin slow-writer\n\n  at [PORT]\n  ```\n\nb\n",
+    );
+    assert!(
+        page.starts_with("- a\n\n  <figure class=\"console\""),
+        "{page}"
+    );
+    assert!(
+        page.contains("slow-writer</kbd>&#10;&#10;at <var>[PORT]</var></pre></figure>\n\nb\n"),
+        "{page}"
+    );
+    assert_eq!(
+        wrong(&dir, "```console\n$ cargo run --bin slow-wirter\nx\n```\n"),
+        ["book/src/page.md:2: no chapter has a program `slow-wirter`; did you mean `slow-writer`?"]
+    );
+    assert_eq!(
+        wrong(&dir, "```console\n$ kill [PID]\n```\n"),
+        ["book/src/page.md:2: `[PID]` is not known yet: no output above shows it in this section"]
+    );
+}
+
+#[test]
 fn links_must_lead_somewhere() {
     let dir = course();
     let good = "# A {#a}\n\n[a](#a) [b](03-sockets.md#claim-03-1) [c](03-sockets.md) [d](https://x.example/#y) ![e](picture.svg)\n\

@@ -242,3 +242,6 @@ fn clock(time: Duration) -> String {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests;

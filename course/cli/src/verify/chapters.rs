@@ -53,6 +53,7 @@ pub fn proof(catalog: &Catalog, chapter: &Chapter, status: impl FnMut(&str)) -> 
             )),
         }
     }
+    wrong.extend(kept_by_no_test(catalog, chapter));
     Ok(Proof {
         chapter: chapter.dir.clone(),
         page: chapter.page.clone(),
@@ -61,6 +62,42 @@ pub fn proof(catalog: &Catalog, chapter: &Chapter, status: impl FnMut(&str)) -> 
         experiments: decided.len(),
         wrong,
     })
+}
+
+/// The chapter's records of the wire that no test compares: nobody would notice that they are no longer so.
+fn kept_by_no_test(catalog: &Catalog, chapter: &Chapter) -> Vec<String> {
+    let folder = chapter.path.join("wire");
+    let files = std::fs::read_dir(catalog.at(&folder))
+        .into_iter()
+        .flatten()
+        .flatten();
+    let mut names: Vec<String> = files
+        .filter_map(|file| {
+            file.file_name()
+                .into_string()
+                .ok()?
+                .strip_suffix(".wire")
+                .map(str::to_owned)
+        })
+        .collect();
+    names.sort();
+    let tests: String = catalog
+        .rust_files(&chapter.path.join("tests"))
+        .iter()
+        .filter_map(|file| std::fs::read_to_string(catalog.at(file)).ok())
+        .collect();
+    names.retain(|name| {
+        ![format!("\"{name}\""), format!("{name}.wire")]
+            .iter()
+            .any(|word| tests.contains(word.as_str()))
+    });
+    let wrong = names.iter().map(|name| {
+        format!(
+            "{}/{name}.wire: no test of the chapter compares it",
+            folder.display()
+        )
+    });
+    wrong.collect()
 }
 
 /// What is wrong with the book as a whole: directives and links that lead nowhere.

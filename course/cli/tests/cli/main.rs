@@ -9,3 +9,4 @@ mod real_lab;
 mod support;
 mod verify;
 mod watch;
+mod wire;

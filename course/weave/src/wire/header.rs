@@ -164,7 +164,7 @@ fn draw_field(picture: &mut Picture, header: &Header, field: &Field, at: usize, 
         let name = if done == 0 {
             field.name.to_owned()
         } else {
-            "… it goes on".to_owned()
+            format!("{}, the rest", field.name)
         };
         if bits == 1 {
             picture.upright("small", (middle + 3.5, y + 29.0), &name);

@@ -15,6 +15,9 @@ use weave::transcript::{Block, Command, Kind, Line, Names, Pattern, Section};
 use crate::Stage;
 use crate::screen::{Next, Screen, Start, patience};
 
+/// Who may ping without privileges; see icmp(7).
+const PING: &str = "net.ipv4.ping_group_range";
+
 /// A section being played.
 pub struct Player<'c> {
     pub cx: &'c Check,
@@ -82,6 +85,13 @@ impl<'c> Player<'c> {
         } else {
             Some(cx.lan(&hosts)?)
         };
+        if let Some(net) = &net {
+            // Distributions let every group ping; a network that was just made lets nobody.
+            for host in net.hosts() {
+                let everybody = host.sysctl(PING, "0 2147483647");
+                let _ = everybody.or_else(|_| host.sysctl(PING, "0 0"));
+            }
+        }
         let folder = cx.folder()?.to_owned();
         for entry in fs::read_dir(&stage.root)? {
             let entry = entry?;
