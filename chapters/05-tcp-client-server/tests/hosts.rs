@@ -22,7 +22,7 @@ mod last_words;
 #[path = "hosts/power.rs"]
 mod power;
 
-use common::{EchoPair, PORT, child_of, start_server};
+use common::{EchoPair, PORT, calm_lan, child_of, start_server};
 use last_words::{record, says_at_last};
 
 fn main() -> ExitCode {
@@ -176,8 +176,7 @@ fn start_to_end(cx: &Check) -> Verdict {
 fn server_process_dies(cx: &Check) -> Verdict {
     // An acknowledgment may be delayed, and then every process sleeps.
     cx.allows_long_waits();
-    let net = cx.lan(&["client", "server"])?;
-    net.introduce()?;
+    let net = calm_lan(cx)?;
     let mut server = start_server(cx, &net)?;
     let client = cx.on(&net, "client").connects(server_address())?;
     let child = child_of(&mut server)?;
@@ -228,7 +227,9 @@ fn the_keyboard_keeps_the_client_from_hearing_of_it(cx: &Check) -> Verdict {
 
 /// The cable is cut. The client sends again and again, at growing distances, and gives up.
 fn host_crashes(cx: &Check) -> Verdict {
-    let mut pair = EchoPair::start(cx)?;
+    let net = cx.lan(&["client", "server"])?;
+    net.introduce()?;
+    let mut pair = EchoPair::start_on(cx, net)?;
     pair.net
         .host("client")
         .sysctl("net.ipv4.tcp_retries2", "2")?;
@@ -337,8 +338,7 @@ fn host_reboots(cx: &Check) -> Verdict {
 /// Before a host goes off in order, init sends SIGTERM to every process. Each end says FIN in time.
 fn host_shuts_down(cx: &Check) -> Verdict {
     cx.allows_long_waits();
-    let net = cx.lan(&["client", "server"])?;
-    net.introduce()?;
+    let net = calm_lan(cx)?;
     let mut server = start_server(cx, &net)?;
     let client = cx.on(&net, "client").connects(server_address())?;
     let child = child_of(&mut server)?;
