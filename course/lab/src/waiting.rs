@@ -9,7 +9,9 @@ use std::fs;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 
-use nix::sys::socket::{SockaddrStorage, getpeername, getsockname, getsockopt, sockopt};
+use nix::sys::socket::{
+    AddressFamily, SockaddrLike, SockaddrStorage, getpeername, getsockname, getsockopt, sockopt,
+};
 
 use crate::child::Child;
 use crate::system;
@@ -164,7 +166,7 @@ impl Thread {
         // Any of these may be what wakes a poll, a read or a thread: better to wait for the deadline.
         call_has_none
             && !self.has_armed_timer()
-            && !fd.is_some_and(|i| self.fd_has_timeout(arguments[i] as i32, name))
+            && !fd.is_some_and(|i| self.fd_ends_by_itself(arguments[i] as i32, name))
     }
 
     /// What it sleeps in and how often it has run: the same twice means that it has not moved.
@@ -199,13 +201,17 @@ impl Thread {
         })
     }
 
-    /// Whether the descriptor is a socket with `SO_RCVTIMEO` or `SO_SNDTIMEO` set.
-    fn fd_has_timeout(&self, fd: i32, call: &str) -> bool {
+    /// Whether a wait at this descriptor ends by itself: a socket with `SO_RCVTIMEO` or `SO_SNDTIMEO`
+    /// set, or one to the kernel, which answers when it has the time.
+    fn fd_ends_by_itself(&self, fd: i32, call: &str) -> bool {
         let copy = self.pid().and_then(|pid| {
             let pidfd = system::pidfd_open(pid).ok()?;
             system::copy_of_fd(pidfd.as_fd(), fd)
         });
         let Some(copy) = copy else { return false };
+        if is_netlink(&copy) {
+            return true;
+        }
         let sends = ["write", "writev", "sendto", "sendmsg", "connect"].contains(&call);
         let time = if sends {
             getsockopt(&copy, sockopt::SendTimeout)
@@ -277,6 +283,12 @@ impl fmt::Display for Waiting {
     }
 }
 
+/// Whether it is a socket to the kernel; see netlink(7).
+fn is_netlink(fd: &OwnedFd) -> bool {
+    let local = getsockname::<SockaddrStorage>(fd.as_raw_fd());
+    local.is_ok_and(|local| local.family() == Some(AddressFamily::Netlink))
+}
+
 /// What a socket is, in a few words. `None` for other files.
 fn describe(fd: &OwnedFd) -> Option<String> {
     let local = getsockname::<SockaddrStorage>(fd.as_raw_fd()).ok()?;
@@ -290,7 +302,11 @@ fn describe(fd: &OwnedFd) -> Option<String> {
         let v4 = address.as_sockaddr_in().map(ToString::to_string);
         v4.or_else(|| address.as_sockaddr_in6().map(ToString::to_string))
     };
-    let family = if name(&local).is_some() { "" } else { "unix " };
+    let family = match name(&local) {
+        Some(_) => "",
+        None if is_netlink(fd) => "netlink ",
+        None => "unix ",
+    };
     let mut text = format!("{family}{kind} socket");
     if let Some(local) = name(&local) {
         text += &format!(" {local}");

@@ -317,7 +317,7 @@ impl Switch {
                         self.rules.iter_mut().find(|active| active.number == number)
                     {
                         // The frame itself is about to be counted as one that passed.
-                        active.held.push((later + 1, copy));
+                        active.held.push((later.saturating_add(1), copy));
                     }
                 }
                 None if due > now => self.delay(due, copy),
