@@ -58,8 +58,6 @@ impl Wire {
     pub fn story(&self) -> Vec<Told> {
         let mut letters: Vec<(IpAddr, u16)> = Vec::new();
         let mut sent: HashMap<Direction, Sent> = HashMap::new();
-        let mut ends: HashMap<Direction, End> = HashMap::new();
-        let refusing = self.refusing();
         let mut story = Vec::new();
         for (index, frame) in self.frames.iter().enumerate() {
             let mut told = Told::default();
@@ -80,11 +78,74 @@ impl Wire {
                     SocketAddr::new(ip.destination, to),
                 );
                 self.tell_repetition(index, direction, &mut sent, &mut told);
-                tell_states(frame, direction, &refusing, &mut ends, &mut told);
             }
             story.push(told);
         }
+        self.tell_states(&mut story);
         story
+    }
+
+    /// What happened to the ends, in the order in which it happened: a segment may arrive after others that were sent later.
+    fn tell_states(&self, story: &mut [Told]) {
+        let refusing = self.refusing();
+        let mut ends: HashMap<Direction, End> = HashMap::new();
+        let mut events: Vec<(Duration, usize, bool)> = Vec::new();
+        for (index, frame) in self.frames.iter().enumerate() {
+            let Some((from, to)) = direction_of(frame) else {
+                continue;
+            };
+            events.push((frame.time, index, false));
+            let arrivals = frame.fates.iter().filter(|fate| fate.what.arrived());
+            events.extend(
+                arrivals
+                    .map(|fate| fate.at)
+                    .min()
+                    .map(|at| (at, index, true)),
+            );
+            if ends.contains_key(&(from, to)) {
+                continue;
+            }
+            let opens = frame
+                .packet
+                .tcp()
+                .is_some_and(|tcp| tcp.flags.has(Flags::SYN));
+            // A connection whose beginning is not in the record is open.
+            let (one, other) = match opens {
+                true if refusing.contains(&(to, from)) => (State::Closed, State::Closed),
+                true => (State::Closed, State::Listen),
+                false => (State::Established, State::Established),
+            };
+            ends.insert((from, to), End::new(one));
+            ends.insert((to, from), End::new(other));
+            story[index].begins.push((frame.from.clone(), one));
+            story[index]
+                .begins
+                .extend(frame.to.clone().map(|host| (host, other)));
+        }
+        events.sort_by_key(|(time, ..)| *time);
+        for (_, index, arrives) in events {
+            let frame = &self.frames[index];
+            let (Some((from, to)), Some(tcp)) = (direction_of(frame), frame.packet.tcp()) else {
+                continue;
+            };
+            let (whose, host) = if arrives {
+                ((to, from), frame.to.clone())
+            } else {
+                ((from, to), Some(frame.from.clone()))
+            };
+            let (Some(end), Some(host)) = (ends.get_mut(&whose), host) else {
+                continue;
+            };
+            let before = end.state;
+            if arrives {
+                end.receives(tcp);
+            } else {
+                end.sends(tcp, frame.packet.data.len());
+            }
+            if end.state != before {
+                story[index].changes.push((host, end.state));
+            }
+        }
     }
 
     /// The directions in which nothing but RST is said: nobody listened there.
@@ -92,13 +153,9 @@ impl Wire {
         let mut talking = HashSet::new();
         let mut refusing = HashSet::new();
         for frame in &self.frames {
-            let (Some(ip), Some(tcp)) = (frame.packet.ip(), frame.packet.tcp()) else {
+            let (Some(direction), Some(tcp)) = (direction_of(frame), frame.packet.tcp()) else {
                 continue;
             };
-            let direction = (
-                SocketAddr::new(ip.source, tcp.source_port),
-                SocketAddr::new(ip.destination, tcp.destination_port),
-            );
             if !tcp.flags.has(Flags::RST) {
                 talking.insert(direction);
             } else if !talking.contains(&direction) {
@@ -174,45 +231,13 @@ impl Wire {
     }
 }
 
-fn tell_states(
-    frame: &Frame,
-    (from, to): Direction,
-    refusing: &HashSet<Direction>,
-    ends: &mut HashMap<Direction, End>,
-    told: &mut Told,
-) {
-    let Some(tcp) = frame.packet.tcp() else {
-        return;
-    };
-    if !ends.contains_key(&(from, to)) {
-        // A connection whose beginning is not in the record is open.
-        let (one, other) = match tcp.flags.has(Flags::SYN) {
-            true if refusing.contains(&(to, from)) => (State::Closed, State::Closed),
-            true => (State::Closed, State::Listen),
-            false => (State::Established, State::Established),
-        };
-        ends.insert((from, to), End::new(one));
-        ends.insert((to, from), End::new(other));
-        told.begins.push((frame.from.clone(), one));
-        told.begins
-            .extend(frame.to.clone().map(|host| (host, other)));
-    }
-    let mut change = |host: &Name, end: &mut End, act: &dyn Fn(&mut End)| {
-        let before = end.state;
-        act(end);
-        if end.state != before {
-            told.changes.push((host.clone(), end.state));
-        }
-    };
-    if let Some(sender) = ends.get_mut(&(from, to)) {
-        let length = frame.packet.data.len();
-        change(&frame.from, sender, &|end| end.sends(tcp, length));
-    }
-    if let (true, Some(host), Some(receiver)) =
-        (frame.arrived(), &frame.to, ends.get_mut(&(to, from)))
-    {
-        change(host, receiver, &|end| end.receives(tcp));
-    }
+/// The direction of a segment of TCP.
+fn direction_of(frame: &Frame) -> Option<Direction> {
+    let (ip, tcp) = (frame.packet.ip()?, frame.packet.tcp()?);
+    Some((
+        SocketAddr::new(ip.source, tcp.source_port),
+        SocketAddr::new(ip.destination, tcp.destination_port),
+    ))
 }
 
 /// The power of 2 that is next to `wait` / `first`.

@@ -47,8 +47,8 @@ pub(super) fn sequence(
             .zip(0_u16..)
             .map(|(host, i)| (host.clone(), LEFT + f64::from(i) * between))
             .collect(),
-        states: HashMap::new(),
-        starts: Vec::new(),
+        states: Vec::new(),
+        rows: Vec::new(),
         y: TOP,
     };
     let last = px(hosts.len().saturating_sub(1));
@@ -56,8 +56,12 @@ pub(super) fn sequence(
     drawing.begins(story, several);
     for (at, (frame, told)) in wire.frames().iter().zip(story).enumerate() {
         drawing.waits(wire, at, told);
+        drawing.row(frame, told);
+    }
+    for (at, (frame, told)) in wire.frames().iter().zip(story).enumerate() {
         drawing.frame(wire, at, frame, told, several);
     }
+    drawing.states();
     let bottom = drawing.y + 6.0;
     let mut picture = Picture::default();
     for (host, x) in &drawing.places {
@@ -97,10 +101,10 @@ struct Drawing {
     picture: Picture,
     /// Where each host's line is.
     places: Vec<(Name, f64)>,
-    /// Where the last state of each host stands.
-    states: HashMap<Name, f64>,
-    /// Where each frame left its sender.
-    starts: Vec<f64>,
+    /// Which host is in which state from where on.
+    states: Vec<(f64, Name, State)>,
+    /// Where each frame leaves its sender, and where it ends if nothing holds it up.
+    rows: Vec<(f64, f64)>,
     /// Where the next frame may begin.
     y: f64,
 }
@@ -121,7 +125,7 @@ impl Drawing {
         let begins = story.iter().flat_map(|told| &told.begins);
         let mut any = false;
         for (host, state) in begins {
-            self.state(host, *state, TOP + 10.0);
+            self.states.push((TOP + 10.0, host.clone(), *state));
             any = true;
         }
         if any {
@@ -145,9 +149,30 @@ impl Drawing {
         }
     }
 
+    /// Gives a frame its place.
+    fn row(&mut self, frame: &Frame, told: &Told) {
+        let start = self.y + 22.0;
+        let late = frame.remark() == "delayed" || frame.remark() == "overtaken";
+        let end = start + if late { 3.0 * SLOPE } else { SLOPE };
+        let is_noted = payload(frame).is_some() || !notes(frame, told).is_empty();
+        self.rows.push((start, end));
+        self.y = end + if is_noted { 18.0 } else { 6.0 };
+    }
+
+    /// Where a frame ends: below those that were sent before it arrived.
+    fn end_of(&self, wire: &Wire, at: usize) -> f64 {
+        let frames = wire.frames();
+        let arrivals = frames[at].fates.iter().filter(|fate| fate.what.arrived());
+        let arrival = arrivals.map(|fate| fate.at).min().unwrap_or_default();
+        let overtakes = |other: &usize| frames[*other].time < arrival;
+        let last = (at + 1..frames.len()).take_while(overtakes).last();
+        last.map_or(self.rows[at].1, |last| {
+            self.rows[at].1.max(self.rows[last].0 + 8.0)
+        })
+    }
+
     fn frame(&mut self, wire: &Wire, at: usize, frame: &Frame, told: &Told, several: bool) {
         let Some(from) = self.place(&frame.from) else {
-            self.starts.push(self.y);
             return;
         };
         let label = says(frame, told, several);
@@ -159,9 +184,8 @@ impl Drawing {
             (false, Some(_)) => "again",
             (false, None) => "",
         };
-        let late = frame.remark() == "delayed" || frame.remark() == "overtaken";
-        let start = self.y + 22.0;
-        let end = start + if late { 3.0 * SLOPE } else { SLOPE };
+        let (start, soon) = self.rows[at];
+        let end = self.end_of(wire, at);
         let targets = self.targets(frame, from);
         for to in &targets {
             let arrives = (*to, end);
@@ -188,7 +212,7 @@ impl Drawing {
         let mut below: Vec<(String, &str)> = Vec::new();
         below.extend(payload(frame).map(|data| (format!("“{data}”"), "data")));
         below.extend(notes.into_iter().map(|note| (note.text, note.class)));
-        self.picture.texts("small", (middle, end + 13.0), &below);
+        self.picture.texts("small", (middle, soon + 13.0), &below);
         self.picture.text(
             "small",
             Anchor::End,
@@ -203,16 +227,15 @@ impl Drawing {
         );
         if let Some(again) = told.again {
             let wait = format!("{}× {}", again.ratio, clock(again.after));
-            self.measure(from, far > from, (self.starts[again.last], start), &wait);
+            self.measure(from, far > from, (self.rows[again.last].0, start), &wait);
         }
         if !several {
             for (host, state) in &told.changes {
                 let y = if *host == frame.from { start } else { end };
-                self.state(host, *state, y);
+                self.states.push((y, host.clone(), *state));
             }
         }
-        self.starts.push(start);
-        self.y = end + if below.is_empty() { 6.0 } else { 18.0 };
+        self.y = self.y.max(end + 6.0);
     }
 
     /// Where a frame goes: to its host, to the outermost hosts if it is for several, or to the next line if it is for nobody.
@@ -264,21 +287,27 @@ impl Drawing {
             .text("small again", anchor, (x + side * 6.0, middle + 4.0), wait);
     }
 
-    /// A state beside its host's line, below the one before it.
-    fn state(&mut self, host: &Name, state: State, y: f64) {
-        let Some(x) = self.place(host) else {
-            return;
-        };
-        let y = self.states.get(host).map_or(y, |last| y.max(last + 13.0));
-        self.states.insert(host.clone(), y);
-        self.picture.dot("state", (x, y));
-        let is_first = self.places.first().is_some_and(|(first, _)| first == host);
-        let (anchor, x) = if is_first {
-            (Anchor::End, x - 9.0)
-        } else {
-            (Anchor::Start, x + 9.0)
-        };
-        self.picture
-            .text("small state", anchor, (x, y + 4.0), state.name());
+    /// The states beside the hosts' lines, each below the one before it.
+    fn states(&mut self) {
+        let mut states = std::mem::take(&mut self.states);
+        states.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let mut lowest: HashMap<Name, f64> = HashMap::new();
+        for (y, host, state) in states {
+            let Some(x) = self.place(&host) else {
+                continue;
+            };
+            let y = lowest.get(&host).map_or(y, |last| y.max(last + 13.0));
+            let is_first = self.places.first().is_some_and(|(first, _)| *first == host);
+            let (anchor, beside) = if is_first {
+                (Anchor::End, x - 9.0)
+            } else {
+                (Anchor::Start, x + 9.0)
+            };
+            self.picture.dot("state", (x, y));
+            self.picture
+                .text("small state", anchor, (beside, y + 4.0), state.name());
+            lowest.insert(host, y);
+            self.y = self.y.max(y + 4.0);
+        }
     }
 }
