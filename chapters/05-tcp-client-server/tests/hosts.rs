@@ -352,6 +352,9 @@ fn host_shuts_down(cx: &Check) -> Verdict {
     let rest = client.receives_to_end()?;
     ensure!(rest.is_empty(), "something came before the end: {rest:?}");
     server.dies_of(Signal::SIGTERM)?;
+    // The host is off before the connection is over: the client has not closed yet.
+    let ends = [Some(diag::State::FinWait2), Some(diag::State::CloseWait)];
+    are_in(cx, &net, ends, ["FIN-WAIT-2", "CLOSE-WAIT"])?;
     net.cut("server")?;
     net.wire()?.tcp(PORT).expect(&["server -> client: FIN"])?;
     record(cx, "host-shuts-down", &net)?;
