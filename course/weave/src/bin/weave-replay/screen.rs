@@ -137,11 +137,18 @@ impl Screen {
         })
     }
 
-    /// Waits until it has ended, or until it sleeps.
+    /// Waits until it has ended, or until it and all that it has started sleep, and slept when last looked at, without having
+    /// run in between.
     pub fn settles(&self, cx: &Check) -> Result<Option<i32>, Finding> {
         let until = Instant::now() + scaled(patience());
+        let mut before = None;
         cx.wait_until("a program to do nothing", || match self.program.status() {
-            None if Instant::now() < until && !sleeps(self.program.pid()) => None,
+            None if Instant::now() < until => {
+                let now = asleep(self.program.pid());
+                let still = now.is_some() && now == before;
+                before = now;
+                still.then_some(None)
+            }
             status => Some(status),
         })
     }
@@ -169,13 +176,34 @@ impl Drop for Screen {
     }
 }
 
-/// Whether a process has nothing to do: it is not running, and not about to.
-fn sleeps(pid: i32) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let state = stat
-        .rsplit_once(") ")
-        .and_then(|(_, rest)| rest.chars().next());
-    state.is_none_or(|state| !"RD".contains(state))
+/// The processes of a session, each with how often it has run: the shell sleeps while its command works, so one alone says
+/// nothing. `None` when any of them has something to do.
+fn asleep(session: i32) -> Option<Vec<String>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc").ok()?.flatten() {
+        let read =
+            |name: &str| std::fs::read_to_string(entry.path().join(name)).unwrap_or_default();
+        let stat = read("stat");
+        // "PID (name) state parent group session …", where the name may hold anything.
+        let Some((pid, rest)) = stat.rsplit_once(") ") else {
+            continue;
+        };
+        let mut fields = rest.split(' ');
+        let state = fields.next()?;
+        if fields.nth(2) != Some(&session.to_string()) {
+            continue;
+        }
+        if matches!(state, "R" | "D") {
+            return None;
+        }
+        let switches: Vec<String> = read("status")
+            .lines()
+            .filter(|line| line.contains("ctxt_switches"))
+            .map(str::to_owned)
+            .collect();
+        found.push(format!("{pid} {switches:?}"));
+    }
+    Some(found)
 }
 
 /// Slow machines have more time; see the lab.
