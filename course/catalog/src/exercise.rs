@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 mod read;
 
-pub(crate) use read::read_all;
+pub(crate) use read::{doc, read_all};
 
 /// An exercise: a package under `exercises/`, and its counterpart under `solutions/`.
 #[derive(Debug, Clone)]
@@ -26,6 +26,8 @@ pub struct Exercise {
     pub section: SectionRef,
     /// What the machine must have, as the lab names it: `hosts`.
     pub needs: Vec<String>,
+    /// The task in another language than English, which has it in the stub's documentation.
+    pub task: Option<String>,
     /// From a nudge to nearly the answer; two at least.
     pub hints: Vec<String>,
     /// The wrong answers that people really give; three at least.
@@ -48,6 +50,12 @@ impl Exercise {
     /// The file to edit first: `…/src/lib.rs`.
     pub fn main_file(&self) -> &Path {
         &self.stubs[0]
+    }
+
+    /// The task: the documentation of the stub as it was at first, because the learner may rewrite the other. None when
+    /// there is none.
+    pub fn task(&self, root: &Path) -> Option<String> {
+        self.task.clone().or_else(|| doc(root, self))
     }
 
     /// The id of the exercise's card on its chapter's page: `exercise-short-reads`.

@@ -204,6 +204,17 @@ impl<'a, 't> Fields<'a, 't> {
         Vec::new()
     }
 
+    /// A table that may be there.
+    pub fn table(&mut self, key: &'static str) -> Option<(&'a DeTable<'t>, Range<usize>)> {
+        let value = self.value(key)?;
+        let table = value.get_ref().as_table();
+        if table.is_none() {
+            let what = format!("`{key}` must be a table, not {}", kind(value));
+            self.source.wrong(value.span(), what);
+        }
+        Some((table?, value.span()))
+    }
+
     /// Notes every key that nobody asked for.
     pub fn finish(self) {
         for key in self.table.keys() {

@@ -14,6 +14,7 @@ mod chapter;
 mod claim;
 mod exercise;
 mod fields;
+mod language;
 mod nearest;
 mod page;
 mod problem;
@@ -23,6 +24,7 @@ mod select;
 pub use chapter::{Chapter, Program};
 pub use claim::{Claim, Decider, Verdict};
 pub use exercise::{Exercise, Kind, Mistake, SectionRef};
+pub use language::{ENGLISH, Reasons, Told, Words, fingerprint, made_from};
 pub use nearest::nearest;
 pub use page::Heading;
 pub use problem::{Problem, Problems};
@@ -44,6 +46,14 @@ pub struct Catalog {
     pub exercises: Vec<Exercise>,
     /// What is wrong, in the order of the files' paths and lines. Empty when all is well.
     pub problems: Vec<Problem>,
+    /// The language of its texts: [`ENGLISH`], or the one given to [`Catalog::load_in`].
+    pub language: String,
+    /// What programs write, in that language.
+    pub words: Words,
+    /// What graders say, in that language.
+    pub reasons: Reasons,
+    /// How the texts of claims and exercises stand in that language; empty for English.
+    pub told: Vec<Told>,
 }
 
 impl Catalog {
@@ -61,6 +71,10 @@ impl Catalog {
             chapters,
             exercises,
             problems,
+            language: ENGLISH.to_owned(),
+            words: Words::default(),
+            reasons: Reasons::default(),
+            told: Vec::new(),
         }
     }
 

@@ -70,36 +70,15 @@ fn facts(exercise: &Exercise) -> String {
     facts
 }
 
-/// The module documentation of the stub: the pristine one, because the learner may rewrite the other.
+/// The task, without the title: the card has it as its heading already.
 fn task(catalog: &Catalog, exercise: &Exercise) -> Result<String, String> {
-    let pristine = exercise.pristine.join("lib.rs");
-    let stub = if catalog.at(&pristine).is_file() {
-        pristine.as_path()
-    } else {
-        exercise.main_file()
-    };
-    let text = std::fs::read_to_string(catalog.at(stub)).map_err(|error| {
-        format!(
-            "the task of `{}`: {} cannot be read: {error}",
-            exercise.slug,
-            stub.display()
-        )
-    })?;
-    let doc: Vec<&str> = text
-        .lines()
-        .skip_while(|line| line.trim().is_empty())
-        .map_while(|line| line.trim_start().strip_prefix("//!"))
-        .map(|line| line.strip_prefix(' ').unwrap_or(line))
-        .collect();
-    if doc.iter().all(|line| line.trim().is_empty()) {
+    let Some(doc) = exercise.task(&catalog.root) else {
         return Err(format!(
             "`{}` has no task: begin {} with `//! …`",
             exercise.slug,
-            stub.display()
+            exercise.main_file().display()
         ));
-    }
-    // The card has the title as its heading already.
-    let doc = doc.join("\n");
+    };
     let titles = ["", ".", "!", "?"].map(|mark| {
         format!(
             "**{}{mark}**",

@@ -12,6 +12,8 @@
 //! | `{{#wire name}}` | a drawing of what was on the wire, from the chapter's record `wire/name.wire` |
 //! | `{{#packet name 4 tcp}}` | the headers of a record's frame, or one of them, field by field |
 //!
+//! A page in another language is put together first, from its translation and the English page: see [`translation`].
+//!
 //! A block of code that is called `console` becomes a terminal; [`transcript`] says what can stand in it.
 //!
 //! Nothing is ever left out in silence: a directive that names nothing, a link that leads nowhere, a heading without an
@@ -34,6 +36,7 @@ pub mod request;
 pub mod site;
 mod told;
 pub mod transcript;
+pub mod translation;
 mod weaver;
 mod wire;
 

@@ -9,6 +9,8 @@ use catalog::nearest;
 pub(crate) struct Targets {
     /// The book's `src` on disk, for pictures and other files.
     pub files: PathBuf,
+    /// Whether the pages are in another language: they may then lead to the English ones, built beside them.
+    pub is_translated: bool,
     /// Each page with its ids.
     pub pages: Vec<(PathBuf, HashSet<String>)>,
 }
@@ -39,6 +41,14 @@ impl Targets {
             ));
         }
         let Some(target) = resolve(from, path) else {
+            if self.is_translated
+                && Path::new(path)
+                    .extension()
+                    .is_some_and(|ending| ending == "html")
+            {
+                // Whether it is there is seen when both are built.
+                return Ok(());
+            }
             return Err(format!(
                 "the link `{link}` leaves the book: use the page's address on the repository's host"
             ));

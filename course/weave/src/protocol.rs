@@ -6,7 +6,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use catalog::{Catalog, NoRoot, find_root};
+use catalog::{Catalog, ENGLISH, NoRoot, find_root};
 use serde_json::Value;
 
 use crate::{Options, Page, Problems, weave};
@@ -53,8 +53,12 @@ pub fn preprocess(input: &str) -> Result<String, Failure> {
         .ok_or_else(|| Failure::Input("it names no root".into()))?;
     let root = find_root(Path::new(root)).map_err(Failure::Root)?;
     let options = options(&input);
+    let language = input
+        .pointer("/0/config/book/language")
+        .and_then(Value::as_str);
+    let catalog = Catalog::load_in(&root, language.unwrap_or(ENGLISH));
     let book = input.get_mut(1).map_or(Value::Null, Value::take);
-    woven(&Catalog::load(&root), &options, book)
+    woven(&catalog, &options, book)
 }
 
 fn woven(catalog: &Catalog, options: &Options, mut book: Value) -> Result<String, Failure> {

@@ -1,17 +1,105 @@
 //! How is a whole book woven, so that everything wrong in it is said at once?
 
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use catalog::{Catalog, Chapter};
+use catalog::{Catalog, Chapter, ENGLISH};
 
 use crate::directive::{Ask, Directive};
 use crate::links::Targets;
 use crate::page::Read;
 use crate::transcript::Block;
+use crate::translation::{Merged, merge, pages_of};
 use crate::{Options, PAGES, Page, Problem, Problems, card, claims, console, listing, wire};
 
 pub(crate) fn weave(
+    catalog: &Catalog,
+    options: &Options,
+    pages: &[Page],
+) -> Result<Vec<String>, Problems> {
+    if catalog.language == ENGLISH {
+        return weave_pages(catalog, options, pages);
+    }
+    let mut wrong = Vec::new();
+    let english = english_of(catalog, pages, &mut wrong);
+    let merged: Vec<(PathBuf, Merged)> = english
+        .iter()
+        .zip(pages)
+        .map(|(english, ours)| (english.path.clone(), merge(catalog, english, &ours.text)))
+        .collect();
+    let pages: Vec<Page> = merged
+        .iter()
+        .map(|(path, merged)| Page {
+            path: path.clone(),
+            text: merged.text.clone(),
+        })
+        .collect();
+    for (path, merged) in &merged {
+        let file = pages_of(&catalog.language).join(path);
+        let problems = merged.problems.iter();
+        wrong.extend(problems.map(|(line, what)| Problem::on(&file, *line, what)));
+    }
+    let woven = weave_pages(catalog, options, &pages);
+    if let Err(Problems(problems)) = &woven {
+        wrong.extend(
+            problems
+                .iter()
+                .map(|problem| at_its_origin(catalog, problem, &merged)),
+        );
+    }
+    if wrong.is_empty() {
+        return woven;
+    }
+    wrong.sort();
+    wrong.dedup();
+    Err(Problems(wrong))
+}
+
+/// The English page of each, and what stands in the way.
+fn english_of(catalog: &Catalog, pages: &[Page], wrong: &mut Vec<Problem>) -> Vec<Page> {
+    let folder = pages_of(&catalog.language);
+    let english = pages.iter().map(|page| {
+        let text = std::fs::read_to_string(catalog.root.join(PAGES).join(&page.path));
+        let text = text.unwrap_or_else(|error| {
+            let what = format!("the English page of the same name cannot be read: {error}");
+            wrong.push(Problem::of(folder.join(&page.path), what));
+            String::new()
+        });
+        Page {
+            path: page.path.clone(),
+            text,
+        }
+    });
+    let english: Vec<Page> = english.collect();
+    for page in crate::pages_on_disk(&catalog.root).unwrap_or_default() {
+        if !english.iter().any(|other| other.path == page.path) {
+            let what = format!(
+                "{} is missing: name it, and put an empty file beside this one, if nobody has translated it",
+                page.path.display()
+            );
+            wrong.push(Problem::of(folder.join("SUMMARY.md"), what));
+        }
+    }
+    english
+}
+
+/// A problem of a page that was put together, where its author finds it.
+fn at_its_origin(catalog: &Catalog, problem: &Problem, merged: &[(PathBuf, Merged)]) -> Problem {
+    let place = problem.line.and_then(|line| {
+        let path = problem.file.strip_prefix(PAGES).ok()?;
+        let (_, page) = merged.iter().find(|(other, _)| other == path)?;
+        let (is_ours, line) = *page.origin.get(line - 1)?;
+        let file = if is_ours {
+            pages_of(&catalog.language).join(path)
+        } else {
+            problem.file.clone()
+        };
+        Some(Problem::on(file, line, &problem.what))
+    });
+    place.unwrap_or_else(|| problem.clone())
+}
+
+fn weave_pages(
     catalog: &Catalog,
     options: &Options,
     pages: &[Page],
@@ -23,6 +111,7 @@ pub(crate) fn weave(
     let mut read: Vec<Read> = pages.iter().map(Read::new).collect();
     let targets = Targets {
         files: catalog.root.join(PAGES),
+        is_translated: catalog.language != ENGLISH,
         pages: read
             .iter_mut()
             .map(|page| (page.page.path.clone(), weaver.ids(page)))

@@ -105,6 +105,7 @@ fn read(
         level: metadata.level?,
         section: metadata.section?,
         needs: metadata.needs,
+        task: None,
         hints: metadata.hints,
         mistakes: metadata.mistakes,
         grader,
@@ -387,4 +388,22 @@ fn check_files(
             problems.push(Problem::of(file, what));
         }
     }
+}
+
+/// The documentation of the pristine stub's module.
+pub(crate) fn doc(root: &Path, exercise: &Exercise) -> Option<String> {
+    let pristine = root.join(&exercise.pristine).join("lib.rs");
+    let stub = if pristine.is_file() {
+        pristine
+    } else {
+        root.join(exercise.main_file())
+    };
+    let text = std::fs::read_to_string(stub).ok()?;
+    let doc: Vec<&str> = text
+        .lines()
+        .skip_while(|line| line.trim().is_empty())
+        .map_while(|line| line.trim_start().strip_prefix("//!"))
+        .map(|line| line.strip_prefix(' ').unwrap_or(line))
+        .collect();
+    (!doc.iter().all(|line| line.trim().is_empty())).then(|| doc.join("\n"))
 }
