@@ -76,7 +76,7 @@ fn task(catalog: &Catalog, exercise: &Exercise) -> Result<String, String> {
         return Err(format!(
             "`{}` has no task: begin {} with `//! …`",
             exercise.slug,
-            exercise.main_file().display()
+            exercise.pristine.join("lib.rs").display()
         ));
     };
     let titles = ["", ".", "!", "?"].map(|mark| {
