@@ -21,6 +21,7 @@ mod child;
 mod finding;
 mod hang;
 mod isolation;
+mod kept;
 mod limits;
 pub mod net;
 mod paint;

@@ -5,15 +5,13 @@ use std::ops::Range;
 use catalog::nearest;
 
 /// The names that can stand after `{{#`.
-const NAMES: [&str; 8] = [
+const NAMES: [&str; 6] = [
     "listing",
     "claim",
     "claims",
     "on-trial",
     "exercise",
     "exercises",
-    "packet",
-    "wire",
 ];
 
 /// A directive, understood.
@@ -40,12 +38,6 @@ pub(crate) enum Ask {
     OnTrial,
     Exercise(String),
     Exercises,
-    Wire(String),
-    Packet {
-        record: String,
-        frame: usize,
-        header: Option<String>,
-    },
 }
 
 /// All directives of a page outside of `code`, and what is wrong with others: line and sentence.
@@ -127,22 +119,16 @@ fn ask(name: &str, args: &[&str]) -> Result<Ask, String> {
         ("on-trial", []) => Ok(Ask::OnTrial),
         ("exercise", [slug]) => Ok(Ask::Exercise((*slug).to_owned())),
         ("exercises", []) => Ok(Ask::Exercises),
-        ("wire", [name]) => Ok(Ask::Wire((*name).to_owned())),
-        ("packet", [record, frame, header @ ..]) if header.len() < 2 => Ok(Ask::Packet {
-            record: (*record).to_owned(),
-            frame: frame
-                .parse()
-                .map_err(|_| format!("`{frame}` is no frame's number: `{{{{#packet {record} 1}}}}`"))?,
-            header: header.first().map(|header| (*header).to_owned()),
-        }),
-        ("wire", _) => Err("write `{{#wire name}}`, with the name of a record".into()),
-        ("packet", _) => Err("write `{{#packet name 1}}` or `{{#packet name 1 tcp}}`: a record, a frame's number, a header".into()),
         ("listing", _) => Err("write `{{#listing path}}` or `{{#listing path:anchor}}`".into()),
         ("claim", _) => Err("write `{{#claim 03.16}}`, with the claim's id".into()),
         ("exercise", _) => Err("write `{{#exercise slug}}`, with the exercise's slug".into()),
         ("claims" | "on-trial" | "exercises", _) => {
             Err(format!("`{{{{#{name}}}}}` takes nothing after its name"))
         }
+        ("wire" | "packet", _) => Err(format!(
+            "`{{{{#{name}}}}}` is a block now: ```{} with a line `record: …`",
+            if name == "wire" { "sequence" } else { name }
+        )),
         ("include" | "rustdoc_include" | "playground" | "playpen", _) => Err(format!(
             "`{{{{#{name}}}}}` fails in silence in mdBook: use `{{{{#listing path:anchor}}}}`"
         )),

@@ -9,12 +9,11 @@
 //! | `{{#claims}}` | the table of the chapter's claims |
 //! | `{{#on-trial}}` | the claims of all chapters |
 //! | `{{#exercise slug}}`, `{{#exercises}}` | the card of an exercise, of all of the chapter's |
-//! | `{{#wire name}}` | a drawing of what was on the wire, from the chapter's record `wire/name.wire` |
-//! | `{{#packet name 4 tcp}}` | the headers of a record's frame, or one of them, field by field |
 //!
 //! A page in another language is put together first, from its translation and the English page: see [`translation`].
 //!
-//! A block of code that is called `console` becomes a terminal; [`transcript`] says what can stand in it.
+//! A block of code that is called `console` becomes a terminal; [`transcript`] says what can stand in it. Blocks called `sequence`,
+//! `states`, `packet`, `plot` and `bytes` become drawings; `diagram` says of what.
 //!
 //! Nothing is ever left out in silence: a directive that names nothing, a link that leads nowhere, a heading without an
 //! id is a [`Problem`] with file and line, and there is no book until it is mended. Directives in code stay as they
@@ -25,6 +24,7 @@
 mod card;
 mod claims;
 mod console;
+mod diagram;
 mod directive;
 mod html;
 mod links;
@@ -38,7 +38,6 @@ mod told;
 pub mod transcript;
 pub mod translation;
 mod weaver;
-mod wire;
 
 use std::io;
 use std::path::{Path, PathBuf};

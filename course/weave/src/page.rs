@@ -8,7 +8,7 @@ use pulldown_cmark::{BrokenLink, CodeBlockKind, Event, HeadingLevel, Parser, Tag
 use crate::directive::{self, Directive};
 use crate::html::{Piece, is_element, pieces};
 use crate::transcript::{self, Block, Section};
-use crate::{PAGES, Page, Problem, markdown};
+use crate::{PAGES, Page, Problem, diagram, markdown};
 
 /// A `console` block on its page.
 pub(crate) struct Console {
@@ -17,6 +17,13 @@ pub(crate) struct Console {
     pub span: Range<usize>,
     /// The heading of level 1 to 3 that it stands under.
     section: String,
+}
+
+/// A drawing on its page.
+pub(crate) struct Drawing {
+    pub block: diagram::Block,
+    /// From the first to the last fence, without the line's end.
+    pub span: Range<usize>,
 }
 
 /// A page, read once.
@@ -31,6 +38,8 @@ pub(crate) struct Read<'p> {
     pub links: Vec<(String, usize)>,
     /// The terminals, in order.
     pub consoles: Vec<Console>,
+    /// The drawings, in order.
+    pub drawings: Vec<Drawing>,
     /// What cannot be replayed, with its line; among the problems too.
     pub wrong_consoles: Vec<(usize, String)>,
     /// What is wrong already.
@@ -47,6 +56,7 @@ impl<'p> Read<'p> {
             ids: Vec::new(),
             links: Vec::new(),
             consoles: Vec::new(),
+            drawings: Vec::new(),
             wrong_consoles: Vec::new(),
             problems: Vec::new(),
         };
@@ -69,7 +79,7 @@ impl<'p> Read<'p> {
                 Event::Code(_) => code.push(span),
                 Event::Start(Tag::CodeBlock(kind)) => {
                     code.push(span.clone());
-                    console = info_of_console(&kind).map(|info| (info, span, String::new()));
+                    console = info_of_block(&kind).map(|info| (info, span, String::new()));
                 }
                 Event::Text(piece) if console.is_some() => {
                     console
@@ -78,7 +88,7 @@ impl<'p> Read<'p> {
                 }
                 Event::End(TagEnd::CodeBlock) => {
                     if let Some((info, span, content)) = console.take() {
-                        read.console(&info, &content, span, line, &section);
+                        read.block(&info, &content, span, line, &section);
                     }
                 }
                 Event::Start(Tag::Heading {
@@ -144,19 +154,20 @@ impl<'p> Read<'p> {
         sections
     }
 
-    fn console(
-        &mut self,
-        info: &str,
-        content: &str,
-        span: Range<usize>,
-        line: usize,
-        section: &str,
-    ) {
+    fn block(&mut self, info: &str, content: &str, span: Range<usize>, line: usize, section: &str) {
         let text = &self.page.text;
+        let span = span.start..span.start + text[span.clone()].trim_end().len();
+        if diagram::is_diagram(info) {
+            match diagram::Block::parse(info, content, line) {
+                Ok(block) => self.drawings.push(Drawing { block, span }),
+                Err((line, what)) => self.problem(line, what),
+            }
+            return;
+        }
         match Block::parse(info, content, line) {
             Ok(block) => self.consoles.push(Console {
                 block,
-                span: span.start..span.start + text[span.clone()].trim_end().len(),
+                span,
                 section: section.to_owned(),
             }),
             Err(wrong) => self.wrong_consoles.push(wrong),
@@ -189,11 +200,14 @@ impl<'p> Read<'p> {
     }
 }
 
-/// What stands behind the fence of a `console` block, if it is one.
-fn info_of_console(kind: &CodeBlockKind<'_>) -> Option<String> {
+/// What stands behind the fence of a `console` block or of a drawing, if it is one.
+fn info_of_block(kind: &CodeBlockKind<'_>) -> Option<String> {
     let CodeBlockKind::Fenced(info) = kind else {
         return None;
     };
+    if diagram::is_diagram(info) {
+        return Some(info.to_string());
+    }
     let rest = info.trim().strip_prefix("console")?;
     (rest.is_empty() || rest.starts_with([' ', ','])).then(|| info.to_string())
 }

@@ -10,7 +10,7 @@ use crate::links::Targets;
 use crate::page::Read;
 use crate::transcript::Block;
 use crate::translation::{Merged, merge, pages_of};
-use crate::{Options, PAGES, Page, Problem, Problems, card, claims, console, listing, wire};
+use crate::{Options, PAGES, Page, Problem, Problems, card, claims, console, diagram, listing};
 
 pub(crate) fn weave(
     catalog: &Catalog,
@@ -154,6 +154,9 @@ impl Weaver<'_> {
                     .map(|id| (id, directive.line)),
             );
         }
+        for drawing in &page.drawings {
+            ids.push((drawing.block.id(), drawing.block.line));
+        }
         for (id, line) in ids {
             if let Some(earlier) = seen.insert(id.clone(), line) {
                 page.problem(line, format!("the id `{id}` stands twice on this page, first on line {earlier}: change one"));
@@ -182,8 +185,7 @@ impl Weaver<'_> {
                 .flat_map(|chapter| self.catalog.exercises_of(&chapter.dir))
                 .map(catalog::Exercise::anchor)
                 .collect(),
-            Ask::Wire(name) => vec![wire::anchor(name)],
-            Ask::Listing { .. } | Ask::Claim(_) | Ask::Packet { .. } => Vec::new(),
+            Ask::Listing { .. } | Ask::Claim(_) => Vec::new(),
         }
     }
 
@@ -211,6 +213,12 @@ impl Weaver<'_> {
             }
             // Its first line stands behind the indentation already.
             replaced.push((console.span, console::figure(&console.block), String::new()));
+        }
+        for drawing in std::mem::take(&mut page.drawings) {
+            match self.drawing(page.page, &drawing.block) {
+                Ok(with) => replaced.push((drawing.span, with, String::new())),
+                Err((line, what)) => page.problem(line, what),
+            }
         }
         replaced.sort_by_key(|(span, ..)| span.start);
         let mut woven = String::with_capacity(text.len());
@@ -298,20 +306,6 @@ impl Weaver<'_> {
                     .map_err(|unknown| unknown.to_string())?;
                 card::card(self.catalog, self.source, exercise, &up)
             }
-            Ask::Wire(name) => {
-                let chapter = self.own_chapter(page, "{{#wire}}")?;
-                let record = wire::read(self.catalog, chapter, name)?;
-                Ok(wire::figure(chapter, self.source, name, &record))
-            }
-            Ask::Packet {
-                record: name,
-                frame,
-                header,
-            } => {
-                let chapter = self.own_chapter(page, "{{#packet}}")?;
-                let record = wire::read(self.catalog, chapter, name)?;
-                wire::packet(name, &record, *frame, header.as_deref())
-            }
             Ask::Exercises => {
                 let chapter = self.own_chapter(page, "{{#exercises}}")?;
                 let folder = Path::new("exercises").join(&chapter.dir);
@@ -331,6 +325,18 @@ impl Weaver<'_> {
                 Ok(cards.join("\n\n"))
             }
         }
+    }
+
+    fn drawing(&self, page: &Page, block: &diagram::Block) -> Result<String, diagram::Wrong> {
+        let chapter = self
+            .own_chapter(page, "a drawing")
+            .map_err(|what| (block.line, what))?;
+        let context = diagram::Context {
+            catalog: self.catalog,
+            chapter,
+            source: self.source,
+        };
+        diagram::figure(&context, block)
     }
 
     fn own_chapter(&self, page: &Page, what: &str) -> Result<&Chapter, String> {

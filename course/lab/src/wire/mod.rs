@@ -33,7 +33,7 @@ use std::time::SystemTime;
 pub use frame::{Fate, Frame, Name, What};
 pub(crate) use history::{History, Socket};
 pub use packet::*;
-pub use states::State;
+pub use states::{State, TRANSITIONS, Transition, ways};
 pub use story::{Again, Told};
 
 /// Frames, in the order in which the switch took them.

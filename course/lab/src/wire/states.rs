@@ -59,6 +59,62 @@ impl fmt::Display for State {
     }
 }
 
+/// A way from one state to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Transition {
+    /// The state before.
+    pub from: State,
+    /// The state after.
+    pub to: State,
+    /// What brings it about: a call of the program's, a segment that arrives, or time.
+    pub when: &'static str,
+    /// What is sent then; nothing if it is empty.
+    pub sends: &'static str,
+}
+
+const fn way(from: State, to: State, when: &'static str, sends: &'static str) -> Transition {
+    Transition {
+        from,
+        to,
+        when,
+        sends,
+    }
+}
+
+/// The machine as a table: figure 5 of RFC 9293, without the way from LISTEN to SYN-SENT, for which sockets have no call. An RST
+/// leads from any state but LISTEN to CLOSED.
+pub const TRANSITIONS: [Transition; 17] = [
+    way(State::Closed, State::Listen, "listen", ""),
+    way(State::Closed, State::SynSent, "connect", "SYN"),
+    way(State::Listen, State::Closed, "close", ""),
+    way(State::Listen, State::SynReceived, "SYN", "SYN ACK"),
+    way(State::SynSent, State::SynReceived, "SYN", "SYN ACK"),
+    way(State::SynSent, State::Established, "SYN ACK", "ACK"),
+    way(State::SynReceived, State::Established, "ACK", ""),
+    way(State::SynReceived, State::FinWait1, "close", "FIN"),
+    way(State::Established, State::FinWait1, "close", "FIN"),
+    way(State::Established, State::CloseWait, "FIN", "ACK"),
+    way(State::FinWait1, State::FinWait2, "ACK", ""),
+    way(State::FinWait1, State::Closing, "FIN", "ACK"),
+    way(State::FinWait2, State::TimeWait, "FIN", "ACK"),
+    way(State::Closing, State::TimeWait, "ACK", ""),
+    way(State::CloseWait, State::LastAck, "close", "FIN"),
+    way(State::LastAck, State::Closed, "ACK", ""),
+    way(State::TimeWait, State::Closed, "a minute", ""),
+];
+
+/// The ways through the table from one state to another, if two at most lead there.
+pub fn ways(from: State, to: State) -> Vec<Transition> {
+    let starts = || TRANSITIONS.iter().filter(move |way| way.from == from);
+    if let Some(way) = starts().find(|way| way.to == to) {
+        return vec![*way];
+    }
+    let pairs = starts().flat_map(|one| TRANSITIONS.iter().map(move |two| (one, two)));
+    let joined = |(one, two): &(&Transition, &Transition)| one.to == two.from && two.to == to;
+    let pair = pairs.into_iter().find(joined);
+    pair.map_or(Vec::new(), |(one, two)| vec![*one, *two])
+}
+
 /// One end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct End {
@@ -275,6 +331,74 @@ mod tests {
         refused
             .one(segment(SYN, 0, 0), (State::SynSent, State::Closed))
             .other(segment(RST | ACK, 0, 1), (State::Closed, State::Closed));
+    }
+
+    const STATES: [State; 11] = [
+        State::Closed,
+        State::Listen,
+        State::SynSent,
+        State::SynReceived,
+        State::Established,
+        State::FinWait1,
+        State::FinWait2,
+        State::CloseWait,
+        State::Closing,
+        State::LastAck,
+        State::TimeWait,
+    ];
+
+    /// Where each segment leads from each state, whether or not its FIN was acknowledged.
+    fn moves() -> Vec<(State, Flags, State)> {
+        let mut moves = Vec::new();
+        for (state, flags) in STATES
+            .into_iter()
+            .flat_map(|state| (0..8).map(move |bits| (state, bits)))
+        {
+            let all = [(1, SYN), (2, ACK), (4, FIN)];
+            let set = all.iter().filter(|(bit, _)| flags & bit != 0);
+            let flags = set.fold(Flags::NONE, |flags, (_, flag)| flags | *flag);
+            for after_fin in [None, Some(9)] {
+                for sends in [true, false] {
+                    let mut end = End { state, after_fin };
+                    let tcp = segment(flags, 1, 9);
+                    if sends {
+                        end.sends(&tcp, 0);
+                    } else {
+                        end.receives(&tcp);
+                    }
+                    if end.state != state {
+                        moves.push((state, flags, end.state));
+                    }
+                }
+            }
+        }
+        moves
+    }
+
+    #[test]
+    fn the_machine_goes_no_way_that_the_table_has_not() {
+        for (from, flags, to) in moves() {
+            // No call of sockets does it, and a wire might show it.
+            if (from, to) != (State::Listen, State::SynSent) {
+                assert!(!ways(from, to).is_empty(), "{from} to {to} by {flags}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_table_has_no_way_that_the_machine_does_not_go() {
+        let moves = moves();
+        for way in TRANSITIONS {
+            let seen = moves
+                .iter()
+                .any(|(from, _, to)| (*from, *to) == (way.from, way.to));
+            // What no segment shows.
+            let unseen = matches!(
+                (way.from, way.to),
+                (State::Closed, State::Listen) | (State::Listen | State::TimeWait, State::Closed)
+            );
+            assert!(seen != unseen, "{way:?}");
+        }
     }
 
     #[test]

@@ -8,8 +8,9 @@ use std::collections::HashMap;
 
 use lab::wire::{Frame, Name, State, Told, Wire};
 
+use super::sequence::{is_lost, notes, payload, says};
 use super::svg::{Anchor, Picture, px, width};
-use super::{clock, connections, is_lost, notes, payload, says, since_first};
+use super::trace::{clock, connections, since_first};
 
 /// Where the first host's line is. Left of it: number, time, states.
 const LEFT: f64 = 186.0;
@@ -59,7 +60,12 @@ pub(super) fn sequence(
         drawing.row(frame, told);
     }
     for (at, (frame, told)) in wire.frames().iter().zip(story).enumerate() {
+        let before = std::mem::take(&mut drawing.picture);
         drawing.frame(wire, at, frame, told, several);
+        let part = std::mem::replace(&mut drawing.picture, before);
+        drawing
+            .picture
+            .group(&format!("data-f=\"{}\"", at + 1), part);
     }
     drawing.states();
     let bottom = drawing.y + 6.0;
@@ -101,8 +107,8 @@ struct Drawing {
     picture: Picture,
     /// Where each host's line is.
     places: Vec<(Name, f64)>,
-    /// Which host is in which state from where on.
-    states: Vec<(f64, Name, State)>,
+    /// Which host is in which state from where on, and from which frame on, counted from 1.
+    states: Vec<(f64, Name, State, usize)>,
     /// Where each frame leaves its sender, and where it ends if nothing holds it up.
     rows: Vec<(f64, f64)>,
     /// Where the next frame may begin.
@@ -125,7 +131,7 @@ impl Drawing {
         let begins = story.iter().flat_map(|told| &told.begins);
         let mut any = false;
         for (host, state) in begins {
-            self.states.push((TOP + 10.0, host.clone(), *state));
+            self.states.push((TOP + 10.0, host.clone(), *state, 0));
             any = true;
         }
         if any {
@@ -232,7 +238,7 @@ impl Drawing {
         if !several {
             for (host, state) in &told.changes {
                 let y = if *host == frame.from { start } else { end };
-                self.states.push((y, host.clone(), *state));
+                self.states.push((y, host.clone(), *state, at + 1));
             }
         }
         self.y = self.y.max(end + 6.0);
@@ -292,7 +298,7 @@ impl Drawing {
         let mut states = std::mem::take(&mut self.states);
         states.sort_by(|a, b| a.0.total_cmp(&b.0));
         let mut lowest: HashMap<Name, f64> = HashMap::new();
-        for (y, host, state) in states {
+        for (y, host, state, step) in states {
             let Some(x) = self.place(&host) else {
                 continue;
             };
@@ -303,9 +309,10 @@ impl Drawing {
             } else {
                 (Anchor::Start, x + 9.0)
             };
-            self.picture.dot("state", (x, y));
-            self.picture
-                .text("small state", anchor, (beside, y + 4.0), state.name());
+            self.picture.step(step, |picture| {
+                picture.dot("state", (x, y));
+                picture.text("small state", anchor, (beside, y + 4.0), state.name());
+            });
             lowest.insert(host, y);
             self.y = self.y.max(y + 4.0);
         }

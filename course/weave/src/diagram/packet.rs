@@ -5,8 +5,10 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use lab::wire::{Frame, Wire};
 
-use super::layout::{As, Field, Header, headers};
+use super::fields::{As, Field, Header, headers};
+use super::sequence::addressee;
 use super::svg::{Anchor, Picture, px, width};
+use super::{Context, Figure};
 use crate::markdown::escape;
 
 /// Width of a bit.
@@ -14,60 +16,93 @@ const BIT: f64 = 19.0;
 /// Left of the rows: where in the header they begin.
 const LEFT: f64 = 34.0;
 const ROW: f64 = 46.0;
-const RULER: f64 = 24.0;
 
-/// The figure: all headers of a frame, or the one that is asked for.
-pub(crate) fn packet(
+/// The figure: all headers of a frame, or the one that is asked for. An error names the line of the block that it is about.
+pub(super) fn figure(
+    context: &Context,
     name: &str,
     wire: &Wire,
     number: usize,
     key: Option<&str>,
-) -> Result<String, String> {
+) -> Result<String, (&'static str, String)> {
     let frame = number
         .checked_sub(1)
         .and_then(|at| wire.frames().get(at))
         .ok_or_else(|| {
-            format!(
+            let what = format!(
                 "there is no frame {number}: {name} has 1 to {}",
                 wire.frames().len()
-            )
+            );
+            ("frame", what)
         })?;
     let mut all = headers(frame);
     let keys: Vec<&str> = all.iter().map(|header| header.key).collect();
     if let Some(key) = key {
         all.retain(|header| header.key == key);
         if all.is_empty() {
-            return Err(format!(
-                "frame {number} of {name} has no header `{key}`; it has {}",
-                keys.join(", ")
-            ));
+            let keys = keys.join(", ");
+            let what = format!("frame {number} of {name} has no header `{key}`; it has {keys}");
+            return Err(("header", what));
         }
     }
-    let mut html = String::from("<figure class=\"packet\">\n");
+    let id = ["packet", name, &number.to_string()]
+        .into_iter()
+        .chain(key)
+        .collect::<Vec<_>>()
+        .join("-");
+    let names: Vec<&str> = all.iter().map(|header| header.name).collect();
+    let title = context.fill(
+        "{1} of frame {2} of {3}",
+        &[&names.join(", "), &number.to_string(), name],
+    );
+    let mut picture = Picture::default();
+    let mut y = 0.0;
     for header in &all {
-        let id = format!("packet-{name}-{number}-{}", header.key);
-        let title = format!(
-            "{} header of frame {number} of {}",
-            header.name,
-            name.replace('-', " ")
-        );
-        let values = values(header, frame);
-        let said: Vec<String> = values
-            .iter()
-            .map(|(name, value)| format!("{name} {value}"))
-            .collect();
-        let text = format!("{} bytes: {}.", header.length(), said.join(", "));
-        _ = write!(
-            html,
-            "<p class=\"header\">{}, {} bytes</p>\n<div class=\"wide\" tabindex=\"0\" role=\"group\" aria-label=\"{}\">\n{}</div>\n",
-            header.name,
-            header.length(),
-            escape(&title),
-            draw(&id, &title, &text, header, &frame.bytes)
-        );
+        y = draw(&mut picture, y, header, &frame.bytes);
     }
-    html += "<details><summary>The same as a table</summary>\n<table><thead><tr><th>Byte</th><th>Header</th><th>Field</th><th>Bits</th><th>Value</th></tr></thead>\n<tbody>\n";
-    for header in &all {
+    let lengths: Vec<String> = all
+        .iter()
+        .map(|header| {
+            context.fill(
+                "{1}, {2} bytes",
+                &[header.name, &header.length().to_string()],
+            )
+        })
+        .collect();
+    let text = format!(
+        "{}. {}",
+        lengths.join("; "),
+        context.say("The table has each field with its value.")
+    );
+    let svg = picture.finish(&id, &title, &text, (LEFT + 32.0 * BIT + 2.0, y));
+    let data = frame.data().len();
+    let mut caption = context.fill(
+        "Frame {1} of {2}, from {3} to {4}",
+        &[
+            &number.to_string(),
+            &format!("<code>{}</code>", escape(name)),
+            &escape(&frame.from),
+            &escape(&addressee(frame)),
+        ],
+    );
+    if data > 0 {
+        caption += &context.fill(", with {1} bytes of data", &[&data.to_string()]);
+    }
+    Ok(Figure {
+        class: "packet",
+        id: &id,
+        label: &title,
+        svg: &svg,
+        table: &table(context, &all, frame),
+        caption: &format!("<span>{caption}</span>"),
+        plays: false,
+    }
+    .html(context))
+}
+
+fn table(context: &Context, headers: &[Header], frame: &Frame) -> String {
+    let mut html = context.head(&["Byte", "Header", "Field", "Bits", "Value"], &[]);
+    for header in headers {
         let mut bit = 0;
         for (field, (name, value)) in header.fields.iter().zip(values(header, frame)) {
             let byte = header.start + bit / 8;
@@ -82,57 +117,46 @@ pub(crate) fn packet(
             bit += field.bits;
         }
     }
-    let data = frame.data().len();
-    let follows = if data > 0 {
-        format!(", with {data} bytes of data")
-    } else {
-        String::new()
-    };
-    _ = write!(
-        html,
-        "</tbody></table>\n</details>\n<figcaption><span>Frame {number} of <code>{}</code>, from {} to {}{follows}</span></figcaption>\n</figure>",
-        escape(name),
-        escape(&frame.from),
-        escape(&super::addressee(frame)),
-    );
-    Ok(html)
+    html + "</tbody></table>\n"
 }
 
-fn draw(id: &str, title: &str, text: &str, header: &Header, bytes: &[u8]) -> String {
-    let mut picture = Picture::default();
+/// A header from `top` on, under its name and a ruler of bits. Returns where it ends.
+fn draw(picture: &mut Picture, top: f64, header: &Header, bytes: &[u8]) -> f64 {
+    let name = format!("{}, {} bytes", header.name, header.length());
+    picture.text("name", Anchor::Start, (LEFT, top + 16.0), &name);
+    let top = top + 24.0;
     for bit in (0_u8..32).filter(|bit| bit % 8 == 0 || bit % 8 == 7) {
-        picture.text(
-            "small",
-            Anchor::Middle,
-            (LEFT + (f64::from(bit) + 0.5) * BIT, 16.0),
-            &bit.to_string(),
-        );
+        let x = LEFT + (f64::from(bit) + 0.5) * BIT;
+        picture.text("small", Anchor::Middle, (x, top + 14.0), &bit.to_string());
     }
+    let top = top + 20.0;
     let mut at = 0;
     for field in &header.fields {
-        draw_field(&mut picture, header, field, at, bytes);
+        draw_field(picture, top, header, field, at, bytes);
         at += field.bits;
     }
     let rows = at.div_ceil(32);
     for row in 0..rows {
-        let y = RULER + px(row) * ROW;
+        let y = top + (px(row) + 0.5) * ROW + 4.0;
         picture.text(
             "small",
             Anchor::End,
-            (LEFT - 8.0, y + ROW / 2.0 + 4.0),
+            (LEFT - 8.0, y),
             &(row * 4).to_string(),
         );
     }
-    picture.finish(
-        id,
-        title,
-        text,
-        (LEFT + 32.0 * BIT + 2.0, RULER + px(rows) * ROW + 4.0),
-    )
+    top + px(rows) * ROW + 8.0
 }
 
 /// A field as one box, or where it goes on in the next row, as a box in each.
-fn draw_field(picture: &mut Picture, header: &Header, field: &Field, at: usize, bytes: &[u8]) {
+fn draw_field(
+    picture: &mut Picture,
+    top: f64,
+    header: &Header,
+    field: &Field,
+    at: usize,
+    bytes: &[u8],
+) {
     let whole_rows = at.is_multiple_of(32) && field.bits > 32 && field.bits.is_multiple_of(32);
     let mut done = 0;
     while done < field.bits {
@@ -142,7 +166,7 @@ fn draw_field(picture: &mut Picture, header: &Header, field: &Field, at: usize, 
         } else {
             (field.bits - done).min(32 - column)
         };
-        let (x, y) = (LEFT + px(column) * BIT, RULER + px(row) * ROW);
+        let (x, y) = (LEFT + px(column) * BIT, top + px(row) * ROW);
         let size = if whole_rows {
             (32.0 * BIT, ROW * px(field.bits / 32))
         } else {
@@ -237,6 +261,18 @@ fn show(field: &Field, value: u128) -> String {
             _ => value.to_string(),
         },
     }
+}
+
+/// The fields of one header with their values, in words.
+#[cfg(test)]
+pub(super) fn said(frame: &Frame, key: &str) -> Vec<String> {
+    let headers = headers(frame);
+    let header = headers.iter().find(|header| header.key == key);
+    let values = header.map_or(Vec::new(), |header| values(header, frame));
+    values
+        .iter()
+        .map(|(name, value)| format!("{name} {value}"))
+        .collect()
 }
 
 #[cfg(test)]

@@ -30,13 +30,13 @@ impl Picture {
 
     pub fn text(&mut self, class: &str, anchor: Anchor, (x, y): (f64, f64), text: &str) {
         let anchor = match anchor {
-            Anchor::Start => "start",
-            Anchor::Middle => "middle",
-            Anchor::End => "end",
+            Anchor::Start => "",
+            Anchor::Middle => " text-anchor=\"middle\"",
+            Anchor::End => " text-anchor=\"end\"",
         };
         _ = writeln!(
             self.0,
-            "<text class=\"{class}\" x=\"{}\" y=\"{}\" text-anchor=\"{anchor}\" fill=\"currentColor\">{}</text>",
+            "<text class=\"{class}\" x=\"{}\" y=\"{}\"{anchor}>{}</text>",
             n(x),
             n(y),
             escape(text)
@@ -54,7 +54,7 @@ impl Picture {
             .collect();
         _ = writeln!(
             self.0,
-            "<text class=\"{class}\" x=\"{}\" y=\"{}\" text-anchor=\"middle\" fill=\"currentColor\">{}</text>",
+            "<text class=\"{class}\" x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
             n(x),
             n(y),
             pieces.join(" · ")
@@ -65,7 +65,7 @@ impl Picture {
     pub fn upright(&mut self, class: &str, (x, y): (f64, f64), text: &str) {
         _ = writeln!(
             self.0,
-            "<text class=\"{class}\" transform=\"translate({} {})rotate(-90)\" fill=\"currentColor\">{}</text>",
+            "<text class=\"{class}\" transform=\"translate({} {})rotate(-90)\">{}</text>",
             n(x),
             n(y),
             escape(text)
@@ -75,7 +75,17 @@ impl Picture {
     pub fn dot(&mut self, class: &str, (x, y): (f64, f64)) {
         _ = writeln!(
             self.0,
-            "<circle class=\"{class}\" cx=\"{}\" cy=\"{}\" r=\"3\" fill=\"currentColor\"/>",
+            "<circle class=\"{class}\" cx=\"{}\" cy=\"{}\" r=\"3\"/>",
+            n(x),
+            n(y)
+        );
+    }
+
+    /// A mark that a script shows.
+    pub fn token(&mut self, class: &str, (x, y): (f64, f64)) {
+        _ = writeln!(
+            self.0,
+            "<circle class=\"token {class}\" cx=\"{}\" cy=\"{}\" r=\"7\"/>",
             n(x),
             n(y)
         );
@@ -99,7 +109,7 @@ impl Picture {
         let (bx, by) = (x2 - 9.0 * dx, y2 - 9.0 * dy);
         _ = writeln!(
             self.0,
-            "<path class=\"{class}\" d=\"M{} {}L{} {}L{} {}Z\" fill=\"currentColor\"/>",
+            "<path class=\"{class}\" d=\"M{} {}L{} {}L{} {}Z\"/>",
             n(x2),
             n(y2),
             n(bx - 4.0 * dy),
@@ -118,9 +128,36 @@ impl Picture {
         );
     }
 
+    /// A way through several points.
+    pub fn path(&mut self, class: &str, points: &[(f64, f64)]) {
+        let points: Vec<String> = points
+            .iter()
+            .map(|(x, y)| format!("{} {}", n(*x), n(*y)))
+            .collect();
+        _ = writeln!(
+            self.0,
+            "<path class=\"{class}\" d=\"M{}\" stroke=\"currentColor\" fill=\"none\"/>",
+            points.join("L")
+        );
+    }
+
     /// Puts another picture over this one.
     pub fn append(&mut self, other: Picture) {
         self.0 += &other.0;
+    }
+
+    /// Puts another picture over this one, as a part with these attributes.
+    pub fn group(&mut self, attributes: &str, part: Picture) {
+        if !part.0.is_empty() {
+            _ = writeln!(self.0, "<g {attributes}>\n{}</g>", part.0);
+        }
+    }
+
+    /// What `draw` draws is there from this step on.
+    pub fn step(&mut self, step: usize, draw: impl FnOnce(&mut Picture)) {
+        let mut part = Picture::default();
+        draw(&mut part);
+        self.group(&format!("data-f=\"{step}\""), part);
     }
 
     /// The whole, with what a screen reader says of it.
@@ -133,7 +170,7 @@ impl Picture {
     ) -> String {
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-labelledby=\"{id}-title {id}-desc\" \
-             viewBox=\"0 0 {w} {h}\" width=\"{w}\" height=\"{h}\">\n<title id=\"{id}-title\">{}</title>\n<desc id=\"{id}-desc\">{}</desc>\n{}</svg>\n",
+             viewBox=\"0 0 {w} {h}\" width=\"{w}\" height=\"{h}\" fill=\"currentColor\">\n<title id=\"{id}-title\">{}</title>\n<desc id=\"{id}-desc\">{}</desc>\n{}</svg>\n",
             escape(title),
             escape(description),
             self.0,

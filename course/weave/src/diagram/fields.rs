@@ -26,7 +26,7 @@ pub(super) struct Field {
 
 /// A header in a frame.
 pub(super) struct Header {
-    /// As a directive names it.
+    /// As a block names it.
     pub key: &'static str,
     pub name: &'static str,
     /// Where in the frame it begins, in bytes.
