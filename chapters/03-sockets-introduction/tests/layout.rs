@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use lab::prelude::*;
 use lab::trial::C;
+use sockets_introduction::address::Address;
 use sockets_introduction::layout::{LAYOUTS, Layout, of_family};
 
 fn main() -> std::process::ExitCode {
@@ -13,6 +14,7 @@ fn main() -> std::process::ExitCode {
         .check(fields_neither_overlap_nor_overflow)
         .check(c_has_the_same_structures)
         .check(each_family_has_its_structure)
+        .check(the_book_draws_this)
         .main()
 }
 
@@ -102,5 +104,35 @@ fn each_family_has_its_structure(_: &Check) -> Verdict {
             "family {family} is read with {found}, not {name}"
         );
     }
+    PASS
+}
+
+/// The structures with the bytes of an address each, as text that the book draws. `LAB_BLESS=1` keeps it anew.
+fn the_book_draws_this(cx: &Check) -> Verdict {
+    if cfg!(target_endian = "big") {
+        return Err(Finding::needs("a little-endian host, as the book has it"));
+    }
+    let mut text = String::from(
+        "# Where each field of a structure begins, how long it is, and its bytes in one address. Kept by a test.\n",
+    );
+    for name in ["192.0.2.1:8000", "[fe80::1%1]:8000", "/tmp/socket"] {
+        let address: Address = name
+            .parse()
+            .map_err(|error| Finding::fail(format!("{name} was not understood: {error}")))?;
+        let layout = of_family(address.family());
+        let _ = writeln!(text, "\n{} {} {name}", layout.name, layout.size);
+        for field in layout.fields {
+            let end = (field.offset + field.size).min(address.bytes().len());
+            let _ = write!(text, "  {} {} {}", field.offset, field.size, field.name);
+            for byte in &address.bytes()[field.offset..end] {
+                let _ = write!(text, " {byte:02x}");
+            }
+            text.push('\n');
+        }
+    }
+    cx.kept(
+        concat!(env!("CARGO_MANIFEST_DIR"), "/layout/addresses.layout"),
+        &text,
+    )?;
     PASS
 }
