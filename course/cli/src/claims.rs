@@ -1,15 +1,18 @@
 //! Is it so on this kernel? Runs the book's experiments, and shows what was recorded beside what is seen.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use anyhow::Result;
 use catalog::{Chapter, Claim, Decider};
+use serde_json::json;
 
 use crate::command::Usage;
 use crate::compile::{self, Build};
 use crate::course::Course;
+use crate::events;
 use crate::grade;
 use crate::paint::{self, Status, bold, count, cyan, dim, green, red, yellow};
 use crate::process::Cancel;
@@ -23,8 +26,13 @@ const LIMIT: Duration = Duration::from_mins(10);
 /// # Errors
 ///
 /// When there is no such chapter or claim, or the experiments cannot be built.
-pub fn claims(course: &Course, name: Option<&String>) -> Result<bool> {
+///
+/// With `events`, a program hears what each saw as soon as it ends.
+pub fn claims(course: &Course, name: Option<&String>, events: bool) -> Result<bool> {
     let chosen = choose(course, name)?;
+    if events {
+        return aloud(course, &chosen);
+    }
     let mut sum = Sum::default();
     for (number, (chapter, claims)) in chosen.iter().enumerate() {
         let Some(seen) = experiment(course, chapter, claims)? else {
@@ -46,6 +54,78 @@ pub fn claims(course: &Course, name: Option<&String>) -> Result<bool> {
     }
     paint::say(sum.text());
     Ok(sum.different == 0)
+}
+
+/// Says what each experiment saw when it ends, as [`events`] does.
+fn aloud(course: &Course, chosen: &[(&Chapter, Vec<&Claim>)]) -> Result<bool> {
+    let mut as_recorded = true;
+    for (chapter, claims) in chosen {
+        let claims: Vec<&Claim> = claims
+            .iter()
+            .copied()
+            .filter(|claim| claim.experiment().is_some())
+            .collect();
+        events::tell(
+            "begin",
+            json!({ "chapter": chapter.dir, "experiments": claims.len() }),
+        );
+        if claims.is_empty() {
+            continue;
+        }
+        let cancel = Cancel::default();
+        let root = &course.catalog.root;
+        let built = compile::test_binary(root, &chapter.package, "claims", &cancel, events::busy)?;
+        let binary = match built {
+            Build::Ready { binary, .. } => binary,
+            Build::Rejected(messages) => {
+                events::tell("compiler", json!({ "text": messages }));
+                return Ok(false);
+            }
+            Build::Canceled => return Ok(false),
+        };
+        let mut command = command(course, chapter, &claims, &binary);
+        let (report, died) = grade::run_heard(&mut command, LIMIT, &cancel, |check| {
+            let decided = |claim: &&&Claim| claim.experiment() == Some(check.name.as_str());
+            if let Some(claim) = claims.iter().find(decided) {
+                tell(claim, check);
+            }
+        })?;
+        if let Some((how, output)) = died {
+            events::tell("died", json!({ "how": how, "output": output }));
+        }
+        as_recorded &= report.passed();
+    }
+    events::tell("end", json!({ "passed": as_recorded }));
+    Ok(as_recorded)
+}
+
+fn tell(claim: &Claim, check: &Check) {
+    let (outcome, seen) = match check.outcome {
+        Outcome::Pass => ("same", check.evidence.join("; ")),
+        Outcome::NotRun => (
+            "not-run",
+            check.why.trim_start_matches("not run: ").to_owned(),
+        ),
+        Outcome::Fail | Outcome::Fault => ("different", check.why.clone()),
+    };
+    events::tell(
+        "claim",
+        json!({ "id": claim.id, "outcome": outcome, "seen": seen }),
+    );
+}
+
+/// The experiments that decide `claims`: all of the chapter's, or one alone.
+fn command(course: &Course, chapter: &Chapter, claims: &[&Claim], binary: &Path) -> Command {
+    let mut command = Command::new(binary);
+    command.current_dir(course.catalog.at(&chapter.path));
+    let names: Vec<&str> = claims
+        .iter()
+        .filter_map(|claim| claim.experiment())
+        .collect();
+    if let [name] = names.as_slice() {
+        command.args(["--exact", name]);
+    }
+    command
 }
 
 fn choose<'a>(
@@ -120,11 +200,7 @@ fn experiment(
         }
         Build::Canceled => return Ok(None),
     };
-    let mut command = Command::new(binary);
-    command.current_dir(course.catalog.at(&chapter.path));
-    if names.len() == 1 {
-        command.args(["--exact", names[0]]);
-    }
+    let mut command = command(course, chapter, claims, &binary);
     let (report, died) = grade::run(&mut command, LIMIT, &cancel)?;
     status.clear();
     if let Some((how, output)) = died {

@@ -52,11 +52,12 @@ commands! {
     /// `done`, `changed` since it passed, `failing`, or `new`. --json is for programs.
     List
 
-    "grade [slug|chapter|all]... [--all] [--json]"
+    "grade [slug|chapter|all]... [--all] [--json] [--events]"
     /// Grade an exercise: the current one, or those that you name.
     ///
     /// The first check that fails is shown in full, the others in a line each; --all shows all in full.
-    /// Ends with status 0 if all passed and 1 if not. --json prints the report for programs.
+    /// Ends with status 0 if all passed and 1 if not. --json prints the report for programs;
+    /// --events tells them what happens as it happens, until they close standard input.
     Grade
 
     "hint [slug] [--all]"
@@ -80,8 +81,10 @@ commands! {
     /// --path prints where its file is, for your editor.
     Solution
 
-    "claims [chapter|id]"
+    "claims [chapter|id] [--events]"
     /// Run the book's experiments on your kernel: recorded against seen.
+    ///
+    /// --events is for programs, as with `grade`.
     Claims
 
     "wire record|slug|check|program [--out FILE]"
@@ -124,6 +127,8 @@ pub struct Asked {
     pub path: bool,
     /// `--json`
     pub json: bool,
+    /// `--events`
+    pub events: bool,
     /// `--pristine`
     pub pristine: bool,
     /// `--soak N`
@@ -154,6 +159,7 @@ pub fn understand(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Re
         peek: false,
         path: false,
         json: false,
+        events: false,
         pristine: false,
         soak: 0,
         bless: false,
@@ -191,6 +197,7 @@ pub fn understand(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Re
             "--peek" => asked.peek = true,
             "--path" => asked.path = true,
             "--json" => asked.json = true,
+            "--events" => asked.events = true,
             "--pristine" => asked.pristine = true,
             "--bless" => asked.bless = true,
             "--out" => {

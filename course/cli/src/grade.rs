@@ -1,9 +1,13 @@
 //! Is it right? Builds an exercise's grader and runs it, directly, for the report that only the grader can write.
 
+mod aloud;
+
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io;
 use std::os::fd::{AsRawFd, FromRawFd};
+use std::os::unix::fs::FileExt;
 use std::process::Command;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -15,7 +19,7 @@ use crate::compile::{self, Build};
 use crate::course::Course;
 use crate::paint::{self, Status};
 use crate::process::{self, Cancel};
-use crate::report::{self, Report};
+use crate::report::{self, Check, Report};
 use crate::{sources, verdict};
 
 /// Graders have deadlines of their own, in seconds. Longer than this, and the grader itself is stuck.
@@ -61,6 +65,9 @@ pub fn command(course: &mut Course, asked: &Asked) -> Result<bool> {
     } else {
         course.many(&asked.names)?.into_iter().cloned().collect()
     };
+    if asked.events {
+        return aloud::grade(course, &chosen);
+    }
     let mut passed = 0;
     let mut reports = Vec::new();
     for (number, exercise) in chosen.iter().enumerate() {
@@ -194,13 +201,49 @@ pub fn run(
     limit: Duration,
     cancel: &Cancel,
 ) -> Result<(Report, Option<(String, String)>)> {
-    let mut place = Place::new()?;
+    run_heard(command, limit, cancel, |_| {})
+}
+
+/// How long a check that ended may wait to be told of.
+const HEARING: Duration = Duration::from_millis(20);
+
+/// [`run`], and `hears` is told each check when it ends.
+///
+/// # Errors
+///
+/// As [`run`].
+pub fn run_heard(
+    command: &mut Command,
+    limit: Duration,
+    cancel: &Cancel,
+    mut hears: impl FnMut(&Check) + Send,
+) -> Result<(Report, Option<(String, String)>)> {
+    let place = Place::new()?;
     command
         .env("LAB_REPORT", place.path())
         .env("LAB_COLOR", "never");
     let name = command.get_program().to_owned();
-    let finished = process::run(command, limit, cancel, |_| {})
-        .with_context(|| format!("cannot run {}", name.display()))?;
+    let finished = std::thread::scope(|scope| {
+        let (running, ended) = mpsc::channel::<()>();
+        let place = &place;
+        scope.spawn(move || {
+            let mut told = 0;
+            loop {
+                let is_over = ended.recv_timeout(HEARING) == Err(RecvTimeoutError::Disconnected);
+                // What cannot be read is said at the end.
+                let checks = Report::parse(&place.read()).unwrap_or_default().checks;
+                checks.iter().skip(told).for_each(&mut hears);
+                told = told.max(checks.len());
+                if is_over {
+                    break;
+                }
+            }
+        });
+        let finished = process::run(command, limit, cancel, |_| {});
+        drop(running);
+        finished
+    })
+    .with_context(|| format!("cannot run {}", name.display()))?;
     let text = place.read();
     let mut output = String::from_utf8_lossy(&finished.stdout).into_owned();
     output += &String::from_utf8_lossy(&finished.stderr);
@@ -245,13 +288,12 @@ impl Place {
         format!("/proc/{}/fd/{}", std::process::id(), self.0.as_raw_fd())
     }
 
-    fn read(&mut self) -> String {
-        let mut text = Vec::new();
-        // Reading memory does not fail.
-        let _ = self
-            .0
-            .seek(SeekFrom::Start(0))
-            .and_then(|_| self.0.read_to_end(&mut text));
+    fn read(&self) -> String {
+        // Reading memory does not fail. What is being written meanwhile is read next time.
+        let size = self.0.metadata().map_or(0, |about| about.len());
+        let mut text = vec![0; size as usize];
+        let read = self.0.read_at(&mut text, 0).unwrap_or(0);
+        text.truncate(read);
         String::from_utf8_lossy(&text).into_owned()
     }
 }
@@ -259,6 +301,30 @@ impl Place {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_check_is_heard_when_it_ends_and_once() {
+        let dir = crate::scratch::Scratch::new();
+        let heard_it = dir.path().join("heard");
+        // It ends only when its first check was heard.
+        let script = format!(
+            "{CHECK}; until [ -e {heard} ]; do sleep 0.01; done; {CHECK}; echo '{{\"event\":\"end\"}}' >> $LAB_REPORT",
+            heard = heard_it.display()
+        );
+        let mut heard = 0;
+        let (report, died) = run_heard(
+            Command::new("sh").args(["-c", &script]),
+            Duration::from_secs(60),
+            &Cancel::default(),
+            |check| {
+                assert_eq!(check.name, "a");
+                heard += 1;
+                std::fs::write(&heard_it, "").unwrap();
+            },
+        )
+        .unwrap();
+        assert!(died.is_none() && report.checks.len() == 2 && heard == 2);
+    }
 
     fn ran(script: &str) -> (Report, Option<(String, String)>) {
         run(

@@ -9,6 +9,7 @@ mod command;
 mod compile;
 mod course;
 mod doctor;
+mod events;
 mod grade;
 mod hint;
 mod list;
@@ -59,6 +60,9 @@ fn run(asked: &Asked) -> Result<bool> {
         });
         return Ok(true);
     }
+    if asked.events {
+        events::end_with_standard_input();
+    }
     let mut course = Course::open()?;
     match asked.verb {
         Verb::Watch => watch::watch(course),
@@ -71,7 +75,7 @@ fn run(asked: &Asked) -> Result<bool> {
         Verb::Next => next::next(&mut course, name),
         Verb::Reset => reset::reset(&mut course, name),
         Verb::Solution => solution::solution(&course, name, asked),
-        Verb::Claims => claims::claims(&course, name),
+        Verb::Claims => claims::claims(&course, name, asked.events),
         Verb::Wire => wire::wire(&course, asked),
         Verb::Verify => verify::verify(&course, asked),
         Verb::Doctor => Ok(doctor::doctor(&course)),

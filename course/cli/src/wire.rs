@@ -56,10 +56,10 @@ pub fn wire(course: &Course, asked: &Asked) -> Result<bool> {
     let targets = targets(course, name)?;
     let folder = Folder::new()?;
     for target in &targets {
-        run(catalog, target, &folder.0)?;
+        run(catalog, target, folder.path())?;
     }
     // What was on the wire is the answer, also where a check fails: then all the more.
-    show(name, &folder.0, asked.out.as_deref())?;
+    show(name, folder.path(), asked.out.as_deref())?;
     Ok(true)
 }
 
@@ -322,13 +322,28 @@ fn names_below(folder: &Path, ending: &str) -> Vec<String> {
 }
 
 /// A folder for captures, gone when it is dropped.
-struct Folder(PathBuf);
+pub struct Folder(PathBuf);
 
 impl Folder {
-    fn new() -> Result<Folder> {
-        let folder = std::env::temp_dir().join(format!("course-wire-{}", std::process::id()));
+    /// Makes it; this process has one at a time.
+    ///
+    /// # Errors
+    ///
+    /// What `mkdir(2)` reports.
+    pub fn new() -> Result<Folder> {
+        let folder = Folder::place();
         fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         Ok(Folder(folder))
+    }
+
+    /// Where it is, while there is one.
+    pub fn place() -> PathBuf {
+        std::env::temp_dir().join(format!("course-wire-{}", std::process::id()))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
     }
 }
 
