@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 mod read;
 
+pub use read::doc_of;
 pub(crate) use read::{doc, read_all};
 
 /// An exercise: a package under `exercises/`, and its counterpart under `solutions/`.

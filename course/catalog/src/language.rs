@@ -75,6 +75,11 @@ impl Reasons {
         self.0.get(&in_one_line(english)).map(String::as_str)
     }
 
+    /// The English texts, each in one line.
+    pub fn english(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.0.len()

@@ -23,7 +23,7 @@ mod select;
 
 pub use chapter::{Chapter, Program};
 pub use claim::{Claim, Decider, Verdict};
-pub use exercise::{Exercise, Kind, Mistake, SectionRef};
+pub use exercise::{Exercise, Kind, Mistake, SectionRef, doc_of};
 pub use language::{ENGLISH, Reasons, Told, Words, fingerprint, made_from};
 pub use nearest::nearest;
 pub use page::Heading;

@@ -103,6 +103,14 @@ commands! {
     /// --bless: put what a chapter's terminals show now into its page.
     Verify
 
+    "translate [page|part] [--stamp] [--draft]"
+    /// Show what can be read in another language, and is up to date.
+    ///
+    /// A part is claims/05, exercises/05 or reasons/05. --stamp: what is named is right as it is
+    /// now, a page, a part or page#section.
+    /// --draft prints what a part lacks, in English, as its file wants it.
+    Translate
+
     "doctor"
     /// Say what this machine can do, and how to get what it lacks.
     Doctor
@@ -135,6 +143,12 @@ pub struct Asked {
     pub soak: usize,
     /// `--bless`
     pub bless: bool,
+    /// `--stamp`
+    pub stamp: bool,
+    /// `--draft`
+    pub draft: bool,
+    /// `--lang LANGUAGE`
+    pub lang: Option<String>,
     /// `--out FILE`
     pub out: Option<PathBuf>,
 }
@@ -163,6 +177,9 @@ pub fn understand(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Re
         pristine: false,
         soak: 0,
         bless: false,
+        stamp: false,
+        draft: false,
+        lang: None,
         out: None,
     };
     let mut wants_help = false;
@@ -185,6 +202,13 @@ pub fn understand(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Re
                 asked.names = vec!["--version".into()];
                 return Ok(asked);
             }
+            Arg::Long("lang") => {
+                let language = parser.value().and_then(lexopt::ValueExt::string);
+                let language =
+                    language.map_err(|_| Usage("--lang needs a language: --lang zh".into()))?;
+                asked.lang = Some(language);
+                continue;
+            }
             Arg::Short(letter) => format!("-{letter}"),
             Arg::Long(name) => format!("--{name}"),
         };
@@ -200,6 +224,8 @@ pub fn understand(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Re
             "--events" => asked.events = true,
             "--pristine" => asked.pristine = true,
             "--bless" => asked.bless = true,
+            "--stamp" => asked.stamp = true,
+            "--draft" => asked.draft = true,
             "--out" => {
                 let file = parser.value();
                 asked.out = Some(
@@ -293,7 +319,7 @@ pub fn overview() -> String {
             " ".repeat(10 - help.name().len())
         );
     }
-    text + "\n`cargo course help <command>` says more.\nA slug is an exercise's name. A chapter is 3, 03 or its folder.\n"
+    text + "\n`cargo course help <command>` says more.\nA slug is an exercise's name. A chapter is 3, 03 or its folder.\n--lang zh, or LANG, chooses the language of what the course says.\n"
 }
 
 /// The help on one command.

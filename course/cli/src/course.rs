@@ -6,6 +6,7 @@ use anyhow::Result;
 use catalog::{Catalog, Chapter, Exercise, SectionRef, Unknown};
 
 use crate::command::Usage;
+use crate::language;
 use crate::paint::{bar, bold, count, cyan, dim, green, red, width, yellow};
 use crate::progress::{Entry, Store};
 use crate::sources;
@@ -63,16 +64,18 @@ impl Standing {
 }
 
 impl Course {
-    /// Opens the course around the current directory.
+    /// Opens the course around the current directory, in the language that is asked for, else in that of the environment
+    /// if the course has it.
     ///
     /// # Errors
     ///
-    /// When there is none.
-    pub fn open() -> Result<Course> {
+    /// When there is no course, or not in this language.
+    pub fn open(language: Option<&str>) -> Result<Course> {
         let root = catalog::find_root_from_here()?;
+        let language = language::choose(language, &Catalog::languages(&root))?;
         Ok(Course {
             store: Store::open(&root),
-            catalog: Catalog::load(&root),
+            catalog: Catalog::load_in(&root, &language),
         })
     }
 

@@ -12,6 +12,7 @@ mod doctor;
 mod events;
 mod grade;
 mod hint;
+mod language;
 mod list;
 mod next;
 mod paint;
@@ -24,6 +25,7 @@ mod scratch;
 mod solution;
 mod sources;
 mod terminal;
+mod translate;
 mod verdict;
 mod verify;
 mod watch;
@@ -63,7 +65,13 @@ fn run(asked: &Asked) -> Result<bool> {
     if asked.events {
         events::end_with_standard_input();
     }
-    let mut course = Course::open()?;
+    // What is proved is proved in the language that the course is written in.
+    let language = if asked.verb == Verb::Verify {
+        Some(catalog::ENGLISH)
+    } else {
+        asked.lang.as_deref()
+    };
+    let mut course = Course::open(language)?;
     match asked.verb {
         Verb::Watch => watch::watch(course),
         Verb::List => {
@@ -78,6 +86,7 @@ fn run(asked: &Asked) -> Result<bool> {
         Verb::Claims => claims::claims(&course, name, asked.events),
         Verb::Wire => wire::wire(&course, asked),
         Verb::Verify => verify::verify(&course, asked),
+        Verb::Translate => translate::translate(&course, asked),
         Verb::Doctor => Ok(doctor::doctor(&course)),
         Verb::Help => unreachable!("it needs no course, and was answered above"),
     }

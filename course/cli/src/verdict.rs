@@ -32,7 +32,7 @@ pub fn verdict(course: &Course, exercise: &Exercise, ran: &Ran, all: bool) -> St
         }
     }
     for check in failures.iter().take(in_full) {
-        text += &in_detail(check);
+        text += &in_detail(course, check);
         if let Some(place) = course.place_of(&check.see) {
             let _ = write!(text, "\n{place}");
         }
@@ -107,12 +107,13 @@ fn line(check: &Check, in_full: bool) -> String {
 }
 
 /// The message as the grader gives it, but for the last lines, which tell a reader without this program where to go on.
-fn in_detail(check: &Check) -> String {
+fn in_detail(course: &Course, check: &Check) -> String {
     let message = if check.message.trim().is_empty() {
         &check.why
     } else {
         &check.message
     };
+    let message = course.catalog.reasons.translate(message);
     let mut text = String::from("\n");
     let for_others = |line: &str| {
         line.trim_start().starts_with("read on: ") || line.trim_start().starts_with("again: ")

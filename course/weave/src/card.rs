@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use catalog::{Catalog, Exercise, Kind, Mistake};
+use catalog::{Catalog, Exercise, Kind, Mistake, doc_of};
 
 use crate::markdown::{escape, from_rustdoc, inline, without_html};
 
@@ -40,7 +40,7 @@ pub(crate) fn card(
             text,
             "<details><summary>Mistake {} of {count}</summary>\n{}\n</details>\n",
             at + 1,
-            reveal(mistake, &grader)
+            reveal(catalog, mistake, &grader)
         );
     }
     text.push_str("</details>\n\n</article>");
@@ -113,11 +113,11 @@ fn what_to_do(catalog: &Catalog, source: Option<&str>, exercise: &Exercise, up: 
 }
 
 /// What those who make the mistake believe, and what the grader has against it.
-fn reveal(mistake: &Mistake, grader: &str) -> String {
+fn reveal(catalog: &Catalog, mistake: &Mistake, grader: &str) -> String {
     let mut html = format!("<p class=\"belief\">{}</p>\n", inline(&mistake.says));
     let reason = match doc_of(grader, &mistake.check) {
         doc if doc.is_empty() => String::from("."),
-        doc => format!(": {}", inline(&doc)),
+        doc => format!(": {}", inline(catalog.reasons.of(&doc).unwrap_or(&doc))),
     };
     _ = write!(
         html,
@@ -135,41 +135,4 @@ fn reveal(mistake: &Mistake, grader: &str) -> String {
     }
     html.push_str("</p>");
     html
-}
-
-/// The documentation of a check in the grader's text.
-fn doc_of(grader: &str, check: &str) -> String {
-    let lines: Vec<&str> = grader.lines().map(str::trim).collect();
-    let is_it = |line: &&str| {
-        let rest = line
-            .strip_prefix("pub ")
-            .unwrap_or(line)
-            .strip_prefix("fn ")
-            .and_then(|rest| rest.strip_prefix(check));
-        rest.is_some_and(|rest| rest.starts_with(['(', '<']))
-    };
-    let Some(at) = lines.iter().position(is_it) else {
-        return String::new();
-    };
-    let mut doc: Vec<&str> = lines[..at]
-        .iter()
-        .rev()
-        .take_while(|line| line.starts_with("///") || line.starts_with("#["))
-        .filter_map(|line| line.strip_prefix("///"))
-        .map(str::trim)
-        .collect();
-    doc.reverse();
-    doc.join(" ").trim().to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::doc_of;
-
-    #[test]
-    fn the_reason_is_the_documentation_of_the_check() {
-        let grader = "/// No.\nfn other() {}\n\n/// Five bytes\n/// are five.\n#[inline]\nfn waits(cx: &Check) {}\n";
-        assert_eq!(doc_of(grader, "waits"), "Five bytes are five.");
-        assert_eq!(doc_of(grader, "wait"), "");
-    }
 }

@@ -134,6 +134,56 @@ pub fn stamp(catalog: &Catalog, page: &Path, id: Option<&str>) -> io::Result<usi
     Ok(stamped)
 }
 
+/// Chinese text with its lines joined: a browser would show a space where a line breaks between two characters.
+pub(crate) fn joined(text: &str) -> String {
+    let is_mark = |c: char| {
+        matches!(
+            c,
+            '，' | '。'
+                | '；'
+                | '：'
+                | '、'
+                | '？'
+                | '！'
+                | '（'
+                | '）'
+                | '《'
+                | '》'
+                | '“'
+                | '”'
+        )
+    };
+    let is_wide = |c: char| is_mark(c) || ('\u{2e80}'..'\u{a000}').contains(&c);
+    let mut joined = String::with_capacity(text.len());
+    let mut fence = "";
+    for line in text.split_inclusive('\n') {
+        let ticks = section::fence_of(line);
+        if fence.is_empty() {
+            fence = ticks;
+        } else if ticks.starts_with(fence) {
+            fence = "";
+        }
+        let first = line.trim_start().chars().next();
+        let last = joined
+            .strip_suffix('\n')
+            .and_then(|text: &str| text.chars().next_back());
+        let fits = |last: char, first: char| {
+            is_wide(last) && is_wide(first) || (is_mark(last) && first.is_alphanumeric())
+        };
+        if fence.is_empty()
+            && ticks.is_empty()
+            && let (Some(last), Some(first)) = (last, first)
+            && fits(last, first)
+        {
+            joined.pop();
+            joined.push_str(line.trim_start());
+        } else {
+            joined.push_str(line);
+        }
+    }
+    joined
+}
+
 /// The page in the language of `catalog`, still with its directives: our sections, in the order of the English ones.
 pub(crate) fn merge(catalog: &Catalog, english: &Page, ours: &str) -> Merged {
     let (before, ours) = split(ours);

@@ -9,7 +9,7 @@ use crate::directive::{Ask, Directive};
 use crate::links::Targets;
 use crate::page::Read;
 use crate::transcript::Block;
-use crate::translation::{Merged, merge, pages_of};
+use crate::translation::{Merged, joined, merge, pages_of};
 use crate::{Options, PAGES, Page, Problem, Problems, card, claims, console, diagram, listing};
 
 pub(crate) fn weave(
@@ -48,7 +48,7 @@ pub(crate) fn weave(
         );
     }
     if wrong.is_empty() {
-        return woven;
+        return woven.map(|pages| pages.iter().map(|page| joined(page)).collect());
     }
     wrong.sort();
     wrong.dedup();

@@ -407,3 +407,40 @@ pub(crate) fn doc(root: &Path, exercise: &Exercise) -> Option<String> {
         .collect();
     (!doc.iter().all(|line| line.trim().is_empty())).then(|| doc.join("\n"))
 }
+
+/// The documentation of a check in the grader's text, in one line; empty when it has none.
+pub fn doc_of(grader: &str, check: &str) -> String {
+    let lines: Vec<&str> = grader.lines().map(str::trim).collect();
+    let is_it = |line: &&str| {
+        let rest = line
+            .strip_prefix("pub ")
+            .unwrap_or(line)
+            .strip_prefix("fn ")
+            .and_then(|rest| rest.strip_prefix(check));
+        rest.is_some_and(|rest| rest.starts_with(['(', '<']))
+    };
+    let Some(at) = lines.iter().position(is_it) else {
+        return String::new();
+    };
+    let mut doc: Vec<&str> = lines[..at]
+        .iter()
+        .rev()
+        .take_while(|line| line.starts_with("///") || line.starts_with("#["))
+        .filter_map(|line| line.strip_prefix("///"))
+        .map(str::trim)
+        .collect();
+    doc.reverse();
+    doc.join(" ").trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::doc_of;
+
+    #[test]
+    fn the_reason_is_the_documentation_of_the_check() {
+        let grader = "/// No.\nfn other() {}\n\n/// Five bytes\n/// are five.\n#[inline]\nfn waits(cx: &Check) {}\n";
+        assert_eq!(doc_of(grader, "waits"), "Five bytes are five.");
+        assert_eq!(doc_of(grader, "wait"), "");
+    }
+}

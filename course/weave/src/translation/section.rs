@@ -78,7 +78,7 @@ fn heading(line: &str) -> Option<(usize, String)> {
 }
 
 /// The backquotes or tildes that open or close a block of code.
-fn fence_of(line: &str) -> &str {
+pub fn fence_of(line: &str) -> &str {
     let line = line.trim_start();
     let mark = line.chars().next().filter(|mark| matches!(mark, '`' | '~'));
     let end = mark.map_or(0, |mark| line.len() - line.trim_start_matches(mark).len());

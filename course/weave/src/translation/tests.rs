@@ -188,3 +188,11 @@ fn stamping_writes_what_a_section_was_made_from() {
         .to_string();
     assert!(none.contains("no section `c`"), "{none}");
 }
+
+#[test]
+fn lines_of_chinese_are_joined_and_others_are_not() {
+    let text =
+        "一行\n二行，\nread 三\nfour\n五。\n\n- 六\n- 七\n\n```text\n八\n九\n```\n十\n十一\n";
+    let expected = "一行二行，read 三\nfour\n五。\n\n- 六\n- 七\n\n```text\n八\n九\n```\n十十一\n";
+    assert_eq!(joined(text), expected);
+}
