@@ -66,7 +66,20 @@ export default function play(figure, page) {
             const [from, to] = way.dataset.e.split(" ");
             way.classList.toggle("now", at.some((state, end) => from === before[end] && to === state && from !== to));
         }
-        figure.dispatchEvent(new CustomEvent("step", { detail: now }));
+        slide();
+    };
+
+    // The window on the strip of the whole stream: what is done, in flight, and may be sent.
+    const strip = figure.querySelector(".strip");
+    const slide = () => {
+        if (!strip || now === null) return;
+        const [done, sent, edge] = rows[now].dataset.w.split(" ").map(Number);
+        const { from, scale } = strip.dataset;
+        for (const [name, start, end] of [["done", 0, done], ["flight", done, sent], ["room", sent, edge]]) {
+            const part = strip.querySelector(`.${name}`);
+            part.setAttribute("x", Number(from) + start * scale);
+            part.setAttribute("width", Math.max(0, end - start) * scale);
+        }
     };
 
     const stop = () => {

@@ -25,6 +25,7 @@ mod states;
 mod structure;
 mod svg;
 mod trace;
+mod window;
 
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -313,7 +314,9 @@ pub(crate) fn figure(context: &Context, block: &Block) -> Result<String, Wrong> 
             (Some(waits), None) => {
                 plot::waits(context, &block.id(), &waits.value).map_err(|what| (waits.line, what))
             }
-            (None, Some(window)) => Err((window.line, "not yet".into())),
+            (None, Some(window)) => {
+                window::figure(context, &window.value).map_err(|what| (window.line, what))
+            }
             _ => Err((
                 block.line,
                 "a `plot` has either `waits: NAME, NAME` or `window: NAME`".into(),
