@@ -26,6 +26,7 @@ mod claims;
 mod console;
 mod diagram;
 mod directive;
+pub mod editions;
 mod html;
 mod links;
 mod listing;

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
 use crate::warnings;
-use catalog::{Catalog, Problems};
+use catalog::{Catalog, ENGLISH, Problems};
 use mdbook_driver::MDBook;
 use mdbook_driver::book::{Book, BookItem, Chapter};
 use mdbook_driver::errors::{Error, Result as BookResult};
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
-use weave::{Options, Page, site};
+use weave::{Options, Page, editions, site};
 
 /// Why there is no new book. The text names everything that is wrong, one line each.
 pub enum Failure {
@@ -32,13 +32,23 @@ impl Failure {
 ///
 /// What stood in `out` is gone afterwards, unless the book is wrong before it is written.
 pub fn build(root: &Path, out: &Path) -> Result<(), Failure> {
-    let (rendered, warnings) = warnings::heard(|| render(root, out));
+    let (rendered, warnings) = warnings::heard(|| {
+        // The English book is the site, and building it empties the folder.
+        render(root, out, ENGLISH)?;
+        for language in Catalog::languages(root) {
+            let folder = out.join(editions::folder(&language));
+            render(root, &folder, &language)?;
+            // A site has one page for addresses that it does not know.
+            fs::remove_file(folder.join("404.html")).map_err(unreadable)?;
+        }
+        Ok(())
+    });
     rendered?;
+    editions::link(root, out).map_err(unreadable)?;
     if !warnings.is_empty() {
         return Err(Failure::Book(warnings.join("\n")));
     }
-    let problems = site::check(out)
-        .map_err(|error| Failure::Machine(format!("the built book cannot be read: {error}")))?;
+    let problems = site::check(out).map_err(unreadable)?;
     if problems.is_empty() {
         Ok(())
     } else {
@@ -46,12 +56,33 @@ pub fn build(root: &Path, out: &Path) -> Result<(), Failure> {
     }
 }
 
-fn render(root: &Path, out: &Path) -> Result<(), Failure> {
-    let mut book = MDBook::load(root.join("book"))
-        .map_err(|error| Failure::Book(format!("book: {error:#}")))?;
+fn unreadable(error: std::io::Error) -> Failure {
+    Failure::Machine(format!("the built book cannot be read: {error}"))
+}
+
+/// Builds the book in one language.
+fn render(root: &Path, out: &Path, language: &str) -> Result<(), Failure> {
+    let catalog = Catalog::load_in(root, language);
+    let loaded = MDBook::load(root.join("book")).and_then(|mut book| {
+        if language != ENGLISH {
+            // The settings are the same but for these, so there is one book.toml.
+            let settings = &mut book.config.book;
+            language.clone_into(settings.language.get_or_insert_default());
+            settings.src = Path::new(language).join("src");
+            for text in [&mut settings.title, &mut settings.description]
+                .into_iter()
+                .flatten()
+            {
+                *text = catalog.words.say(text).to_owned();
+            }
+            book = MDBook::load_with_config(root.join("book"), book.config)?;
+        }
+        Ok(book)
+    });
+    let mut book = loaded.map_err(|error| Failure::Book(format!("book, {language}: {error:#}")))?;
     out.clone_into(&mut book.config.build.build_dir);
     // Takes the place of the command that book.toml names for a stock mdBook.
-    book.with_preprocessor(Weave(Catalog::load(root)));
+    book.with_preprocessor(Weave(catalog));
     book.build().map_err(|error| {
         let is_machines = error
             .chain()
