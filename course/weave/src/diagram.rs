@@ -30,7 +30,7 @@ mod window;
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use catalog::{Catalog, Chapter, nearest};
+use catalog::{Catalog, Chapter, Exercise, nearest};
 use lab::wire::Wire;
 
 use crate::markdown::escape;
@@ -340,6 +340,27 @@ pub(crate) fn figure(context: &Context, block: &Block) -> Result<String, Wrong> 
             Ok(bytes::figure(context, &block.id(), value, bits))
         }
     }
+}
+
+/// The figure of what was on the wire of an exercise's check, from its record.
+///
+/// # Errors
+/// What is wrong with the record.
+pub(crate) fn of_check(
+    catalog: &Catalog,
+    exercise: &Exercise,
+    check: &str,
+    record: &str,
+) -> Result<String, String> {
+    let chapter = catalog
+        .chapter(&exercise.chapter)
+        .ok_or("the exercise has no chapter")?;
+    let context = Context {
+        catalog,
+        chapter,
+        source: None,
+    };
+    sequence::of_check(&context, check, record)
 }
 
 /// What a figure consists of.

@@ -46,7 +46,7 @@ use std::path::{Path, PathBuf};
 pub use catalog::{Problem, Problems};
 pub use told::{ToldFile, told};
 
-use catalog::Catalog;
+use catalog::{Catalog, Exercise};
 
 /// The folder of the pages, from the course's root.
 pub const PAGES: &str = "book/src";
@@ -92,6 +92,20 @@ pub fn weave(
     pages: &[Page],
 ) -> Result<Vec<String>, Problems> {
     weaver::weave(catalog, options, pages)
+}
+
+/// A drawing of what was on the wire of an exercise's check, from its record, as HTML.
+///
+/// # Errors
+///
+/// What is wrong with the record.
+pub fn drawn(
+    catalog: &Catalog,
+    exercise: &Exercise,
+    check: &str,
+    record: &str,
+) -> Result<String, String> {
+    diagram::of_check(catalog, exercise, check, record)
 }
 
 /// All pages that lie in `book/src`, but for `SUMMARY.md`, sorted by path.

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use lab::wire::{Frame, Name, State, Told, Wire};
 
+use super::Context;
 use super::sequence::{is_lost, notes, payload, says};
 use super::svg::{Anchor, Picture, px, width};
 use super::trace::{clock, connections, since_first};
@@ -26,6 +27,7 @@ const SLOPE: f64 = 10.0;
 const LABEL: f64 = 13.0;
 
 pub(super) fn sequence(
+    context: &Context,
     id: &str,
     title: &str,
     description: &str,
@@ -42,6 +44,7 @@ pub(super) fn sequence(
         .fold(0.0, f64::max);
     let between = BETWEEN.max(widest + 40.0);
     let mut drawing = Drawing {
+        context,
         picture: Picture::default(),
         places: hosts
             .iter()
@@ -75,7 +78,7 @@ pub(super) fn sequence(
         let room = width(&name, LABEL) + 24.0;
         picture.frame("host", (x - room / 2.0, 6.0), (room, 22.0));
         picture.text("name", Anchor::Middle, (*x, 21.5), &name);
-        if let Some(about) = about(wire, story, host, several) {
+        if let Some(about) = about(context, wire, story, host, several) {
             picture.text("small", Anchor::Middle, (*x, 43.0), &about);
         }
         picture.line("life", (*x, TOP - 2.0), (*x, bottom));
@@ -85,7 +88,13 @@ pub(super) fn sequence(
 }
 
 /// A host's address, and its port if all is one connection.
-fn about(wire: &Wire, story: &[Told], host: &Name, several: bool) -> Option<String> {
+fn about(
+    context: &Context,
+    wire: &Wire,
+    story: &[Told],
+    host: &Name,
+    several: bool,
+) -> Option<String> {
     let frames = wire.frames().iter().zip(story);
     let mut ends = frames.filter_map(|(frame, told)| {
         let ip = frame.packet.ip()?;
@@ -98,12 +107,13 @@ fn about(wire: &Wire, story: &[Told], host: &Name, several: bool) -> Option<Stri
     });
     let (address, port) = ends.next()?;
     Some(match port.filter(|_| !several) {
-        Some(port) => format!("{address} port {port}"),
+        Some(port) => context.fill("{1} port {2}", &[&address.to_string(), port]),
         None => address.to_string(),
     })
 }
 
-struct Drawing {
+struct Drawing<'c> {
+    context: &'c Context<'c>,
     picture: Picture,
     /// Where each host's line is.
     places: Vec<(Name, f64)>,
@@ -115,7 +125,7 @@ struct Drawing {
     y: f64,
 }
 
-impl Drawing {
+impl Drawing<'_> {
     fn place(&self, host: &Name) -> Option<f64> {
         self.places
             .iter()
@@ -160,7 +170,7 @@ impl Drawing {
         let start = self.y + 22.0;
         let late = frame.remark() == "delayed" || frame.remark() == "overtaken";
         let end = start + if late { 3.0 * SLOPE } else { SLOPE };
-        let is_noted = payload(frame).is_some() || !notes(frame, told).is_empty();
+        let is_noted = payload(frame).is_some() || !notes(self.context, frame, told).is_empty();
         self.rows.push((start, end));
         self.y = end + if is_noted { 18.0 } else { 6.0 };
     }
@@ -182,7 +192,7 @@ impl Drawing {
             return;
         };
         let label = says(frame, told, several);
-        let notes = notes(frame, told);
+        let notes = notes(self.context, frame, told);
         let lost = is_lost(frame);
         let class = match (lost, &told.again) {
             (true, Some(_)) => "lost again",

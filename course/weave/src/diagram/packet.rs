@@ -82,7 +82,7 @@ pub(super) fn figure(
             &number.to_string(),
             &format!("<code>{}</code>", escape(name)),
             &escape(&frame.from),
-            &escape(&addressee(frame)),
+            &escape(&addressee(context, frame)),
         ],
     );
     if data > 0 {

@@ -11,26 +11,40 @@ use crate::markdown::escape;
 /// The figure of a record.
 pub(super) fn figure(context: &Context, name: &str) -> Result<String, String> {
     let wire = &context.wire(name)?;
-    let story = wire.story();
     let id = format!("wire-{name}");
-    let title = title(context, name, wire);
-    let svg = drawing::sequence(
-        &id,
-        &title,
-        &description(context, wire, &story),
-        wire,
-        &story,
+    Ok(drawn(context, &id, name, wire, &caption(context, name)))
+}
+
+/// The figure of what was on the wire of a check just now.
+pub(super) fn of_check(context: &Context, check: &str, record: &str) -> Result<String, String> {
+    let wire = Wire::from_record(record).map_err(|(line, what)| format!("line {line}: {what}"))?;
+    if wire.frames().is_empty() {
+        return Err("no frame is in it".into());
+    }
+    let name = check.replace('_', "-");
+    let caption = context.fill(
+        "What was on the wire of {1}",
+        &[&format!("<code>{}</code>", escape(check))],
     );
-    Ok(Figure {
+    let id = format!("seen-{name}");
+    Ok(drawn(context, &id, &name, &wire, &caption))
+}
+
+fn drawn(context: &Context, id: &str, name: &str, wire: &Wire, caption: &str) -> String {
+    let story = wire.story();
+    let title = title(context, name, wire);
+    let description = description(context, wire, &story);
+    let svg = drawing::sequence(context, id, &title, &description, wire, &story);
+    Figure {
         class: "wire",
-        id: &id,
+        id,
         label: &title,
         svg: &svg,
         table: &table(context, wire, &story),
-        caption: &caption(context, name),
+        caption,
         plays: true,
     }
-    .html(context))
+    .html(context)
 }
 
 /// Where a drawing of a record is from.
@@ -95,7 +109,7 @@ fn table(context: &Context, wire: &Wire, story: &[Told]) -> String {
         if let Some(data) = payload(frame) {
             says += &format!(" <q>{}</q>", escape(&data));
         }
-        for note in notes(frame, told) {
+        for note in notes(context, frame, told) {
             says += &format!("; {}", escape(&note.text));
         }
         _ = writeln!(
@@ -104,7 +118,7 @@ fn table(context: &Context, wire: &Wire, story: &[Told]) -> String {
             at + 1,
             clock(since_first(wire, at)),
             escape(&frame.from),
-            escape(&addressee(frame)),
+            escape(&addressee(context, frame)),
             states(at + 1),
         );
     }
@@ -117,16 +131,16 @@ pub(super) struct Note {
     pub class: &'static str,
 }
 
-pub(super) fn notes(frame: &Frame, told: &Told) -> Vec<Note> {
+pub(super) fn notes(context: &Context, frame: &Frame, told: &Told) -> Vec<Note> {
     let mut notes = Vec::new();
     if let Some(again) = told.again {
         notes.push(Note {
-            text: format!("frame {} again", again.of + 1),
+            text: context.fill("frame {1} again", &[&(again.of + 1).to_string()]),
             class: "again",
         });
     } else if told.probe {
         notes.push(Note {
-            text: "are you there?".into(),
+            text: context.say("are you there?"),
             class: "again",
         });
     }
@@ -134,7 +148,7 @@ pub(super) fn notes(frame: &Frame, told: &Told) -> Vec<Note> {
     if !remark.is_empty() {
         let class = if is_lost(frame) { "lost" } else { "again" };
         notes.push(Note {
-            text: remark,
+            text: context.say(&remark),
             class,
         });
     }
@@ -145,9 +159,9 @@ pub(super) fn is_lost(frame: &Frame) -> bool {
     !frame.fates.is_empty() && !frame.arrived()
 }
 
-pub(super) fn addressee(frame: &Frame) -> String {
+pub(super) fn addressee(context: &Context, frame: &Frame) -> String {
     let to = frame.addressee();
-    if to == "*" { "all".into() } else { to }
+    if to == "*" { context.say("all") } else { to }
 }
 
 pub(super) fn says(frame: &Frame, told: &Told, with_ports: bool) -> String {

@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 use lab::wire::{State, TRANSITIONS, Told, Transition, Wire, ways};
 
-use super::sequence::{caption, notes, says};
+use super::sequence::{addressee, caption, notes, says};
 use super::svg::{Anchor, Picture};
 use super::trace::Ends;
 use super::{Context, Figure, cells};
@@ -60,7 +60,7 @@ pub(super) fn figure(context: &Context, name: &str) -> Result<String, String> {
         "The states of TCP, and the way of {1} and {2} through them: {3}",
         &[&hosts[0], &hosts[1], &name.replace('-', " ")],
     );
-    let svg = draw(&ends).finish(
+    let svg = draw(context, &ends).finish(
         &id,
         &title,
         &description(context, &ends),
@@ -101,7 +101,7 @@ fn taken(ends: &Ends, index: usize) -> Vec<Transition> {
         .collect()
 }
 
-fn draw(ends: &Ends) -> Picture {
+fn draw(context: &Context, ends: &Ends) -> Picture {
     let mut picture = Picture::default();
     let taken = [taken(ends, 0), taken(ends, 1)];
     let mut labels = Picture::default();
@@ -112,7 +112,7 @@ fn draw(ends: &Ends) -> Picture {
             _ => "way",
         };
         let mut part = Picture::default();
-        draw_way(&mut part, &mut labels, &way, class);
+        draw_way(context, &mut part, &mut labels, &way, class);
         picture.group(&format!("data-e=\"{} {}\"", way.from, way.to), part);
     }
     picture.append(labels);
@@ -142,7 +142,13 @@ fn draw_state(picture: &mut Picture, state: State, (x, y): (f64, f64), more: &st
 }
 
 /// An arrow from box to box, with what brings it about and what is sent then.
-fn draw_way(part: &mut Picture, labels: &mut Picture, way: &Transition, class: &str) {
+fn draw_way(
+    context: &Context,
+    part: &mut Picture,
+    labels: &mut Picture,
+    way: &Transition,
+    class: &str,
+) {
     let mut from = place(way.from);
     let mut to = place(way.to);
     if way.to == State::Closed && way.from != State::Listen {
@@ -172,10 +178,11 @@ fn draw_way(part: &mut Picture, labels: &mut Picture, way: &Transition, class: &
         y -= 10.0;
         x -= 4.0;
     }
+    let when = context.say(way.when);
     if way.sends.is_empty() {
-        labels.text("small", Anchor::Middle, (x, y + 4.0), way.when);
+        labels.text("small", Anchor::Middle, (x, y + 4.0), &when);
     } else {
-        labels.text("small", Anchor::Middle, (x, y - 2.0), way.when);
+        labels.text("small", Anchor::Middle, (x, y - 2.0), &when);
         labels.text(
             "small sends",
             Anchor::Middle,
@@ -212,10 +219,14 @@ fn table(context: &Context, wire: &Wire, story: &[Told], ends: &Ends) -> String 
     row(&mut html, 0, "", &context.say("before the first"));
     for (at, (frame, told)) in wire.frames().iter().zip(story).enumerate() {
         let mut said = escape(&says(frame, told, false));
-        for note in notes(frame, told) {
+        for note in notes(context, frame, told) {
             said += &format!("; {}", escape(&note.text));
         }
-        let way = format!("{} → {}", escape(&frame.from), escape(&frame.addressee()));
+        let way = format!(
+            "{} → {}",
+            escape(&frame.from),
+            escape(&addressee(context, frame))
+        );
         row(&mut html, at + 1, &way, &said);
     }
     html + "</tbody></table>\n"

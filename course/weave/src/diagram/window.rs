@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 use lab::wire::{Flags, Name, Wire};
 
-use super::sequence::{caption, notes, says};
+use super::sequence::{addressee, caption, notes, says};
 use super::svg::{Anchor, Picture, px};
 use super::trace::{Ends, clock, since_first};
 use super::{Context, Figure};
@@ -114,7 +114,7 @@ pub(super) fn figure(context: &Context, name: &str) -> Result<String, String> {
     for (at, now) in trace.iter().enumerate() {
         let frame = &wire.frames()[at];
         let mut said = escape(&says(frame, &story[at], false));
-        for note in notes(frame, &story[at]) {
+        for note in notes(context, frame, &story[at]) {
             said += &format!("; {}", escape(&note.text));
         }
         let Window {
@@ -129,7 +129,7 @@ pub(super) fn figure(context: &Context, name: &str) -> Result<String, String> {
             at + 1,
             clock(since_first(&wire, at)),
             escape(&frame.from),
-            escape(&frame.addressee()),
+            escape(&addressee(context, frame)),
         );
     }
     table += "</tbody></table>\n";
@@ -165,6 +165,19 @@ fn draw(context: &Context, trace: &[Window]) -> (Picture, (f64, f64)) {
         );
         line += grid;
     }
+    let below = TOP + HIGH + 16.0;
+    picture.text(
+        "small",
+        Anchor::End,
+        (LEFT - 8.0, below),
+        &context.say("frame"),
+    );
+    picture.text(
+        "small",
+        Anchor::End,
+        (LEFT - 8.0, 18.0),
+        &context.say("bytes"),
+    );
     let mut x = LEFT;
     for (class, words) in [
         ("done", "acknowledged"),
