@@ -1,6 +1,7 @@
 //! Which exercises does a reader mean by a word on the command line?
 
 use std::fmt;
+use std::path::Path;
 
 use crate::nearest::nearest;
 use crate::{Catalog, Chapter, Exercise};
@@ -42,6 +43,24 @@ impl Catalog {
             .iter()
             .find(|exercise| exercise.slug == slug)
             .ok_or_else(|| self.unknown(slug))
+    }
+
+    /// The exercise that a saved file belongs to, when it is one of the files that are graded or its `Cargo.toml`. What
+    /// editors leave beside them does not count.
+    ///
+    /// `path` is relative to the root.
+    pub fn exercise_of(&self, path: &Path) -> Option<&Exercise> {
+        let exercise = self
+            .exercises
+            .iter()
+            .find(|exercise| path.starts_with(&exercise.dir))?;
+        let inside = path.strip_prefix(&exercise.dir).ok()?;
+        let graded = inside.starts_with("src")
+            || inside.starts_with("tests")
+            || inside == Path::new("Cargo.toml");
+        let name = inside.file_name()?.as_encoded_bytes();
+        (graded && !name.starts_with(b".") && !name.ends_with(b"~") && name != b"4913")
+            .then_some(exercise)
     }
 
     /// The exercises that a word names: a slug, a chapter (`3`, `03`, its folder or its package), or `all`.

@@ -113,22 +113,6 @@ fn is_save(kind: EventKind) -> bool {
     }
 }
 
-/// The exercise that `path` belongs to, when it is one of the files that are graded or its `Cargo.toml`.
-fn saved_exercise<'a>(catalog: &'a Catalog, path: &Path) -> Option<&'a Exercise> {
-    let path = path.strip_prefix(&catalog.root).ok()?;
-    let exercise = catalog
-        .exercises
-        .iter()
-        .find(|exercise| path.starts_with(&exercise.dir))?;
-    let inside = path.strip_prefix(&exercise.dir).ok()?;
-    let graded = inside.starts_with("src")
-        || inside.starts_with("tests")
-        || inside == Path::new("Cargo.toml");
-    let name = inside.file_name()?.as_encoded_bytes();
-    (graded && !name.starts_with(b".") && !name.ends_with(b"~") && name != b"4913")
-        .then_some(exercise)
-}
-
 struct Job {
     number: usize,
     cancel: Cancel,
@@ -180,7 +164,9 @@ impl Session {
 
     fn note(&mut self, paths: &[PathBuf]) {
         for path in paths {
-            if let Some(exercise) = saved_exercise(&self.course.catalog, path) {
+            let catalog = &self.course.catalog;
+            let inside = path.strip_prefix(&catalog.root).unwrap_or(path);
+            if let Some(exercise) = catalog.exercise_of(inside) {
                 self.saved.insert(exercise.slug.clone());
                 self.last_save = Some(Instant::now());
             }

@@ -22,6 +22,12 @@ pub enum Refusal {
     Target,
     /// There is no such file.
     NotFound,
+    /// Somebody else's page sent it, under our name.
+    OtherSite,
+    /// It does not bring what only the reader's pages know.
+    Stranger,
+    /// It wants something done, and is not JSON.
+    MediaType,
 }
 
 impl Refusal {
@@ -29,9 +35,10 @@ impl Refusal {
     pub fn status(self) -> u16 {
         match self {
             Refusal::Host | Refusal::Target => 400,
-            Refusal::OtherHost => 403,
+            Refusal::OtherHost | Refusal::OtherSite | Refusal::Stranger => 403,
             Refusal::NotFound => 404,
             Refusal::Method => 405,
+            Refusal::MediaType => 415,
         }
     }
 }
@@ -43,14 +50,19 @@ impl fmt::Display for Refusal {
             Refusal::OtherHost => {
                 "This is another host's address. Open the address that `cargo book` printed."
             }
-            Refusal::Method => "This server only gives files away: GET or HEAD.",
+            Refusal::Method => "This is only to be read: GET or HEAD.",
             Refusal::Target => "This is not the path of a page.",
             Refusal::NotFound => "There is no such page.",
+            Refusal::OtherSite => {
+                "Another site's page asks for this. Only the book's own pages may."
+            }
+            Refusal::Stranger => "Open the address that `cargo book` printed, with its token.",
+            Refusal::MediaType => "What is to be done must be said in JSON.",
         })
     }
 }
 
-/// Whether the request names this server, which listens on `port` of 127.0.0.1.
+/// Whether the request names this server, which listens on `port` of 127.0.0.1 and ::1.
 ///
 /// # Errors
 ///
@@ -60,7 +72,7 @@ pub fn check_host(hosts: &[&str], port: u16) -> Result<(), Refusal> {
         return Err(Refusal::Host);
     };
     // A browser leaves the port out where it is the scheme's own.
-    let ours = ["127.0.0.1", "localhost"]
+    let ours = ["127.0.0.1", "localhost", "[::1]"]
         .iter()
         .any(|name| *host == format!("{name}:{port}") || (port == 80 && host == name));
     if ours {
@@ -126,7 +138,7 @@ mod tests {
 
     #[test]
     fn only_this_host_with_this_port_is_ours() {
-        for host in ["127.0.0.1:8000", "localhost:8000"] {
+        for host in ["127.0.0.1:8000", "localhost:8000", "[::1]:8000"] {
             assert_eq!(check_host(&[host], 8000), Ok(()), "{host}");
         }
         for host in [

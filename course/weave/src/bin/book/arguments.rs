@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use lexopt::prelude::*;
 
 const HELP: &str = "\
-cargo book: builds the book and shows it on this machine, rebuilt on change
+cargo book: shows the book on this machine, rebuilds it on change, and grades what you save
 
-usage: cargo book [--port N]
+usage: cargo book [--open] [--port N]
        cargo book --build [--out DIR]
 
-  --port N    listen on this port of 127.0.0.1 (without it, the kernel chooses one)
+  --open      open it in the browser
+  --port N    listen on this port of 127.0.0.1 and ::1 (without it, the kernel chooses one)
   --build     build and check the links, then end: 0 if the book is whole, 1 if not
   --out DIR   with --build: where to (without it, target/book/site)
   --help      this text";
@@ -22,6 +23,8 @@ pub struct Arguments {
     pub out: Option<PathBuf>,
     /// 0 lets the kernel choose.
     pub port: u16,
+    /// Open the browser.
+    pub open: bool,
 }
 
 impl Arguments {
@@ -31,12 +34,14 @@ impl Arguments {
             build: false,
             out: None,
             port: 0,
+            open: false,
         };
         let mut parser = lexopt::Parser::from_env();
         while let Some(argument) = parser.next()? {
             match argument {
                 Long("build") => arguments.build = true,
                 Long("out") => arguments.out = Some(parser.value()?.into()),
+                Long("open") => arguments.open = true,
                 Long("port") => arguments.port = port(parser.value()?)?,
                 Long("help") | Short('h') => {
                     println!("{HELP}");
