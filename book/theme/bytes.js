@@ -36,4 +36,5 @@ export default function bytes(figure) {
     };
     box.addEventListener("input", show);
     size.addEventListener("change", show);
+    figure.classList.add("ready");
 }
