@@ -44,8 +44,13 @@ export default function play(figure, page) {
             host.append(`${heads[at].textContent} `, state);
             shown.append(host);
         });
-        const rest = [...rows[now].cells].filter((cell, at) => at > 0 && !ends.includes(at));
-        said.textContent = `${now}/${last} ${rest.map((cell) => cell.textContent.trim()).filter(Boolean).join(", ")}`;
+        // A number alone would not say what it counts.
+        const rest = [...rows[now].cells].flatMap((cell, at) => {
+            const words = cell.textContent.trim();
+            if (at === 0 || ends.includes(at) || !words) return [];
+            return /^\d+$/.test(words) && now > 0 ? [`${heads[at].textContent}: ${words}`] : [words];
+        });
+        said.textContent = `${now}/${last} ${(now > 0 ? rest : rest.slice(0, 1)).join(", ")}`;
         const part = parts.find((part) => Number(part.dataset.f) === now);
         part?.scrollIntoView({ block: "nearest", inline: "nearest", behavior: page.still ? "auto" : "smooth" });
     };
@@ -62,9 +67,17 @@ export default function play(figure, page) {
             });
             if (now === null) box.classList.remove("a", "b");
         }
-        for (const way of figure.querySelectorAll("[data-e]")) {
-            const [from, to] = way.dataset.e.split(" ");
-            way.classList.toggle("now", at.some((state, end) => from === before[end] && to === state && from !== to));
+        const ways = [...figure.querySelectorAll("[data-e]")].map((way) => [way, ...way.dataset.e.split(" ")]);
+        for (const [way, from, to] of ways) {
+            // One segment may lead on by two ways.
+            const leads = (from, to) => ways.some(([, a, b]) => a === from && b === to);
+            way.classList.toggle("now", at.some((state, end) => {
+                const last = before[end];
+                if (state === last) return false;
+                if (from === last && to === state) return true;
+                if (leads(last, state) || !way.querySelector(`path.${"ab"[end]}`)) return false;
+                return (from === last && leads(to, state)) || (to === state && leads(last, from));
+            }));
         }
         slide();
     };

@@ -207,6 +207,8 @@ fn draw(context: &Context, trace: &[Window]) -> (Picture, (f64, f64)) {
     // The strip is as it is in the middle of it all, until it is played.
     let strip = TOP + HIGH + 30.0;
     let now = trace.get(trace.len() / 2).copied().unwrap_or_default();
+    let label = (LEFT - 8.0, strip + STRIP / 2.0 + 4.0);
+    picture.text("small", Anchor::End, label, &context.say("stream"));
     let x = |bytes: u32| LEFT + wide * f64::from(bytes) / most;
     let mut part = Picture::default();
     part.frame("whole", (LEFT, strip), (wide, STRIP));
