@@ -34,6 +34,7 @@ mod markdown;
 mod page;
 pub mod protocol;
 pub mod request;
+pub mod search;
 pub mod site;
 mod told;
 pub mod transcript;

@@ -10,7 +10,7 @@ use mdbook_driver::MDBook;
 use mdbook_driver::book::{Book, BookItem, Chapter};
 use mdbook_driver::errors::{Error, Result as BookResult};
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
-use weave::{Options, Page, editions, site};
+use weave::{Options, Page, editions, search, site};
 
 /// Why there is no new book. The text names everything that is wrong, one line each.
 pub enum Failure {
@@ -44,6 +44,13 @@ pub fn build(root: &Path, out: &Path) -> Result<(), Failure> {
         Ok(())
     });
     rendered?;
+    for language in Catalog::languages(root)
+        .iter()
+        .map(String::as_str)
+        .chain([ENGLISH])
+    {
+        search::write(&out.join(editions::folder(language))).map_err(unreadable)?;
+    }
     editions::link(root, out).map_err(unreadable)?;
     if !warnings.is_empty() {
         return Err(Failure::Book(warnings.join("\n")));
