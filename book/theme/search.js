@@ -42,7 +42,10 @@ export class Index {
         }
         const plain = query.toLowerCase().trim().replace(/\s+/g, " ");
         return [...found ?? []]
-            .map(([at, sum]) => [at, sum + (this.sections[at][2].toLowerCase().includes(plain) ? 20 : 0)])
+            .map(([at, sum]) => {
+                const [, , title, teaches] = this.sections[at];
+                return [at, sum + (teaches && title.toLowerCase().includes(plain) ? 20 : 0)];
+            })
             .sort(([a, x], [b, y]) => y - x || a - b);
     }
 }
@@ -119,9 +122,11 @@ export default async function (form, page) {
             const count = page.words("{1} found").replace("{1}", hits.length);
             status.textContent = hits.length ? count : page.words("Nothing found");
             results.replaceChildren(element("p", status.textContent, { "aria-hidden": "true" }), list);
+            results.dataset.query = query;
             input.setAttribute("aria-expanded", "true");
             choose(hits.length ? 0 : -1);
         } catch {
+            index = undefined;
             results.replaceChildren(element("p", page.words("The index could not be loaded.")));
         }
     };

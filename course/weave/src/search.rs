@@ -22,9 +22,11 @@ use words::{Word, words};
 /// What a heading, a bold word, and the first `code` of the book with a name add to a section's weight.
 const HEADING: u32 = 14;
 const BOLD: u32 = 5;
-const FIRST: u32 = 6;
-/// So much at most for being mentioned often, in `code` and plainly.
-const OFTEN: u32 = 3;
+const FIRST: u32 = 1;
+/// So much at most for being mentioned often; in `code` counts twice.
+const OFTEN: u32 = 9;
+/// What a heading adds where nothing is explained.
+const NAMED: u32 = 6;
 
 /// The index of a book in one language.
 #[derive(Debug, Default)]
@@ -41,6 +43,7 @@ struct Section {
     page: usize,
     id: String,
     title: String,
+    teaches: bool,
     text: String,
     /// The text without listings and terminals.
     prose: String,
@@ -119,7 +122,7 @@ impl Index {
                     Place::Heading => weight.heading = true,
                     Place::Bold => weight.bold = true,
                     Place::Code => {
-                        weight.often += 1;
+                        weight.often += 2;
                         weight.first |= section.teaches && met.insert(word.text().to_owned());
                     }
                     Place::Prose => weight.often += 1,
@@ -139,6 +142,7 @@ impl Index {
             page: self.pages.len() - 1,
             id: section.id,
             title: in_one_line(&section.title),
+            teaches: section.teaches,
             text: in_one_line(&text),
             prose: in_one_line(&prose),
         });
@@ -164,7 +168,8 @@ impl Index {
             .into_iter()
             .filter(|(at, _)| self.has_runs(*at, &plain))
             .map(|(at, weight)| {
-                let in_title = self.sections[at].title.to_lowercase().contains(&plain);
+                let section = &self.sections[at];
+                let in_title = section.teaches && section.title.to_lowercase().contains(&plain);
                 (at, weight + if in_title { 20 } else { 0 })
             })
             .collect();
@@ -220,7 +225,14 @@ impl Index {
             .collect();
         let sections = self.sections.iter();
         let sections: Vec<_> = sections
-            .map(|section| serde_json::json!([section.page, section.id, section.title]))
+            .map(|section| {
+                serde_json::json!([
+                    section.page,
+                    section.id,
+                    section.title,
+                    u8::from(section.teaches)
+                ])
+            })
             .collect();
         let mut words = String::new();
         for (word, places) in &self.words {
@@ -274,7 +286,7 @@ impl Weight {
     }
 
     fn heading_only(&self) -> u32 {
-        if self.heading { HEADING } else { 0 }
+        if self.heading { NAMED } else { 0 }
     }
 }
 
