@@ -1,161 +1,10 @@
 //! `cargo book`, run as a reader runs it, on a small course: what it serves, what it refuses, what it does on a save.
 
+mod support;
+
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
-use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
 
-use tempfile::TempDir;
-
-const BOOK: &str = env!("CARGO_BIN_EXE_book");
-/// Nothing here takes this long, however busy the machine is; it ends a test that would hang.
-const DEADLINE: Duration = Duration::from_secs(60);
-
-/// Saves a file as editors do: it is whole at any moment.
-fn write(root: &Path, file: &str, text: &str) {
-    let (path, new) = (root.join(file), root.join("new"));
-    fs::create_dir_all(path.parent().expect("a folder")).expect("make the folder");
-    fs::write(&new, text).expect("write the file");
-    fs::rename(new, path).expect("put it in its place");
-}
-
-fn course() -> TempDir {
-    let dir = tempfile::tempdir().expect("a temporary folder");
-    let root = dir.path();
-    write(root, "Cargo.toml", "[workspace]\n");
-    write(root, "exercises/README.md", "");
-    write(
-        root,
-        "chapters/01-first/Cargo.toml",
-        "[package]\nname = \"first\"\n",
-    );
-    write(root, "chapters/01-first/src/lib.rs", "//! The first.\n");
-    write(
-        root,
-        "book/book.toml",
-        "[book]\ntitle = \"T\"\n[build]\ncreate-missing = false\nuse-default-preprocessors = false\n[preprocessor.weave]\nrenderers = [\"html\"]\n",
-    );
-    write(
-        root,
-        "book/src/SUMMARY.md",
-        "# Summary\n\n[First](01-first.md)\n",
-    );
-    write(
-        root,
-        "book/src/01-first.md",
-        "# First {#first}\n\n{{#listing chapters/01-first/src/lib.rs}}\n",
-    );
-    dir
-}
-
-fn book(root: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(BOOK);
-    command
-        .args(arguments)
-        .current_dir(root)
-        .env_remove("CARGO_TARGET_DIR")
-        .env_remove("CARGO_MANIFEST_DIR");
-    command
-}
-
-fn run(root: &Path, arguments: &[&str]) -> Output {
-    book(root, arguments).output().expect("it starts")
-}
-
-/// What the program wrote to its standard error, which must be an ending with status 1.
-fn failure(output: &Output) -> String {
-    let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(1), "{text}");
-    text
-}
-
-/// A `cargo book` that serves, until it is dropped.
-struct Running {
-    child: Child,
-    port: u16,
-}
-
-impl Running {
-    fn start(root: &Path) -> Running {
-        let mut child = book(root, &[])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("it starts");
-        let mut port = None;
-        for line in BufReader::new(child.stdout.take().expect("piped")).lines() {
-            let line = line.expect("text");
-            if let Some(address) = line.trim().strip_prefix("http://127.0.0.1:") {
-                port = address.trim_end_matches('/').parse().ok();
-                break;
-            }
-        }
-        Running {
-            child,
-            port: port.expect("it prints its address"),
-        }
-    }
-
-    /// Sends a request as it stands, and returns the status, the head and the body of the answer.
-    fn raw(&self, request: &str) -> (u16, String, String) {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("it listens");
-        stream.set_read_timeout(Some(DEADLINE)).expect("a deadline");
-        stream.write_all(request.as_bytes()).expect("sent");
-        let mut answer = String::new();
-        stream
-            .read_to_string(&mut answer)
-            .expect("answered, and closed");
-        let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
-        let status = head
-            .split(' ')
-            .nth(1)
-            .and_then(|status| status.parse().ok())
-            .expect("a status");
-        (status, head.to_owned(), body.to_owned())
-    }
-
-    fn request(&self, method: &str, target: &str) -> (u16, String, String) {
-        self.raw(&format!(
-            "{method} {target} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nConnection: close\r\n\r\n",
-            self.port
-        ))
-    }
-
-    /// The first state of the book of which `is_it` holds: one save can be noticed as two changes.
-    fn state(&self, is_it: impl Fn(&State) -> bool) -> State {
-        let start = Instant::now();
-        let mut known = String::new();
-        while start.elapsed() < DEADLINE {
-            let (_, _, body) = self.request("GET", &format!("/.book/changes?known={known}"));
-            let json: serde_json::Value = serde_json::from_str(&body).expect("JSON");
-            let text = |key: &str| json[key].as_str().expect("a text").to_owned();
-            known = text("change");
-            let state = State {
-                build: text("build"),
-                wrong: text("wrong"),
-            };
-            if is_it(&state) {
-                return state;
-            }
-        }
-        panic!("the book did not get there in {DEADLINE:?}");
-    }
-}
-
-/// What the pages learn about the book.
-struct State {
-    build: String,
-    wrong: String,
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        _ = self.child.kill();
-        _ = self.child.wait();
-    }
-}
+use support::{Running, course, failure, run, write};
 
 #[test]
 fn pages_are_served_to_this_host_and_to_nobody_else() {
@@ -166,7 +15,7 @@ fn pages_are_served_to_this_host_and_to_nobody_else() {
     let (status, head, body) = running.request("GET", "/");
     assert_eq!(status, 200);
     assert!(
-        body.contains("//! The first.") && body.contains("/.book/reload.js"),
+        body.contains("The first.") && !body.contains("/.book/live.js"),
         "{body}"
     );
     assert!(head.contains("X-Content-Type-Options: nosniff"), "{head}");
@@ -196,14 +45,19 @@ fn pages_are_served_to_this_host_and_to_nobody_else() {
         ));
         assert_eq!(status, 403, "{host}");
         assert!(!body.contains("The first"), "{body}");
-        let changes =
-            format!("GET /.book/changes HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
-        assert_eq!(running.raw(&changes).0, 403, "{host}");
     }
     assert_eq!(
         running.raw("GET / HTTP/1.1\r\nConnection: close\r\n\r\n").0,
         400
     );
+
+    let (status, page) = running.page("/");
+    assert_eq!(status, 200);
+    assert!(page.contains("/.book/live.js"), "{page}");
+    for (target, kind) in [("live.js", "text/javascript"), ("live.css", "text/css")] {
+        let (status, head, _) = running.request("GET", &format!("/.book/{target}"));
+        assert!(status == 200 && head.contains(kind), "{head}");
+    }
 }
 
 #[test]

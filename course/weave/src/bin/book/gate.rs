@@ -33,9 +33,7 @@ impl Secret {
     pub fn new() -> io::Result<Secret> {
         let mut bytes = [0; 16];
         File::open("/dev/urandom")?.read_exact(&mut bytes)?;
-        Ok(Secret(
-            bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
-        ))
+        Ok(Secret(format!("{:032x}", u128::from_ne_bytes(bytes))))
     }
 
     /// The digits, for those who may know them.

@@ -71,8 +71,11 @@ pub enum Body {
     /// These bytes. For HEAD they are counted and not sent.
     Whole(Vec<u8>),
     /// What this writes until it fails or ends.
-    Going(Box<dyn FnOnce(&mut dyn Write) -> io::Result<()> + Send>),
+    Going(Box<Voice>),
 }
+
+/// Writes until it fails or ends.
+pub type Voice = dyn FnOnce(&mut dyn Write) -> io::Result<()> + Send;
 
 impl Answer {
     /// An answer of this type.
