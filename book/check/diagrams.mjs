@@ -141,7 +141,7 @@ const box = async (page) => {
     }
 };
 
-const names = (await readdir(site)).filter((name) => name.endsWith(".html"));
+const names = (await readdir(site, { recursive: true })).filter((name) => name.endsWith(".html"));
 let count = 0;
 for (const name of names) {
     const page = await open(name);

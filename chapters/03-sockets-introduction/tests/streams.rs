@@ -24,6 +24,7 @@ fn main() -> std::process::ExitCode {
         .check(long_lines_are_refused)
         .check(both_readers_agree)
         .check(what_was_read_ahead_is_shown)
+        .check(the_book_plots_this)
         .main()
 }
 
@@ -273,5 +274,50 @@ fn what_was_read_ahead_is_shown(_: &Check) -> Verdict {
     ensure!(lines.read_line()? == b"a line\n", "the line is another");
     let ahead = lines.ahead().escape_ascii();
     ensure!(lines.ahead() == b"and more", "read ahead: {ahead}");
+    PASS
+}
+
+/// Counts how often it is read.
+struct Counted<'b> {
+    source: &'b [u8],
+    reads: usize,
+}
+
+impl Read for Counted<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.reads += 1;
+        self.source.read(buffer)
+    }
+}
+
+/// How many reads a hundred lines take, by their length, as numbers that the book plots. `LAB_BLESS=1` keeps them anew.
+fn the_book_plots_this(cx: &Check) -> Verdict {
+    let lengths = [15, 30, 60, 120, 240, 480];
+    let mut slowly = String::new();
+    let mut ahead = String::new();
+    for length in lengths {
+        let text = format!("{:0width$}\n", 0, width = length - 1).repeat(100);
+        let mut source = Counted {
+            source: text.as_bytes(),
+            reads: 0,
+        };
+        while !read_line_slowly(&mut source, length)?.is_empty() {}
+        slowly += &format!("  {length} {}\n", source.reads);
+        let mut source = Counted {
+            source: text.as_bytes(),
+            reads: 0,
+        };
+        let mut lines = LineReader::new(&mut source, length);
+        while !lines.read_line()?.is_empty() {}
+        ahead += &format!("  {length} {}\n", source.reads);
+    }
+    let text = format!(
+        "# How often a hundred lines make a program read. Counted by a test.\n\
+         x bytes in a line\ny reads\nseries a byte at a time\n{slowly}series through a buffer\n{ahead}"
+    );
+    cx.kept(
+        concat!(env!("CARGO_MANIFEST_DIR"), "/plot/line-cost.plot"),
+        &text,
+    )?;
     PASS
 }

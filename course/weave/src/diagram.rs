@@ -9,6 +9,7 @@
 //! | `packet` | `record: NAME`, `frame: 6`, perhaps `header: tcp` | the headers of a frame, field by field |
 //! | `packet` | `layout: NAME`, perhaps `of: sockaddr_in` | structures as the compiler lays them out, from `layout/NAME.layout` |
 //! | `plot` | `waits: NAME, NAME` | how long TCP waited before it sent again, from records |
+//! | `plot` | `data: NAME` | numbers that a test counted, from `plot/NAME.plot` |
 //! | `plot` | `window: NAME` | what was sent, acknowledged and allowed at any time, from a record |
 //! | `bytes` | `number: 8000`, `bits: 16` | the bytes of a number in both orders, and a box to try others |
 //!
@@ -62,7 +63,7 @@ const KINDS: [(&str, Kind, &[&str]); 5] = [
         Kind::Packet,
         &["record", "frame", "header", "layout", "of"],
     ),
-    ("plot", Kind::Plot, &["waits", "window"]),
+    ("plot", Kind::Plot, &["waits", "window", "data"]),
     ("bytes", Kind::Bytes, &["number", "bits"]),
 ];
 
@@ -155,8 +156,10 @@ impl Block {
                 vec!["layout", value("layout"), value("of")]
             }
             Kind::Packet => vec!["packet", value("record"), value("frame"), value("header")],
-            Kind::Plot if self.get("waits").is_some() => vec!["waits", value("waits")],
-            Kind::Plot => vec!["window", value("window")],
+            Kind::Plot => self
+                .entries
+                .first()
+                .map_or(vec!["plot"], |entry| vec![&*entry.key, &*entry.value]),
             Kind::Bytes => vec!["bytes", value("number")],
         };
         let words = words.iter().flat_map(|word| word.split([' ', ',']));
@@ -310,18 +313,19 @@ pub(crate) fn figure(context: &Context, block: &Block) -> Result<String, Wrong> 
             packet::figure(context, &record.value, &wire, number, header)
                 .map_err(|(key, what)| (at(key), what))
         }
-        Kind::Plot => match (block.get("waits"), block.get("window")) {
-            (Some(waits), None) => {
-                plot::waits(context, &block.id(), &waits.value).map_err(|what| (waits.line, what))
-            }
-            (None, Some(window)) => {
-                window::figure(context, &window.value).map_err(|what| (window.line, what))
-            }
-            _ => Err((
-                block.line,
-                "a `plot` has either `waits: NAME, NAME` or `window: NAME`".into(),
-            )),
-        },
+        Kind::Plot => {
+            let [entry] = &block.entries[..] else {
+                let what =
+                    "a `plot` has one of `waits: NAME, NAME`, `window: NAME` and `data: NAME`";
+                return Err((block.line, what.into()));
+            };
+            let drawn = match &*entry.key {
+                "waits" => plot::waits(context, &block.id(), &entry.value),
+                "window" => window::figure(context, &entry.value),
+                _ => plot::numbers(context, &block.id(), &entry.value),
+            };
+            drawn.map_err(|what| (entry.line, what))
+        }
         Kind::Bytes => {
             let number = block.need("number")?;
             let bits = block.get("bits").map_or("16", |entry| &*entry.value);

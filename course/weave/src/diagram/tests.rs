@@ -54,6 +54,10 @@ fn course() -> TempDir {
         "chapters/05-tcp/layout/pairs.layout",
         "pair 8 (1, 1)\n  0 1 kind 01\n  4 4 count 01 00 00 00\nlong 40\n  0 40 all\n",
     );
+    write(
+        "chapters/05-tcp/plot/reads.plot",
+        "x bytes\ny reads\nseries slow\n  4 10\n  8 100\nseries quick\n  4 1\n  8 2\n",
+    );
     write("book/src/05-tcp.md", "# TCP {#tcp}\n");
     dir
 }
@@ -212,6 +216,19 @@ fn waits_are_plotted() {
 }
 
 #[test]
+fn numbers_that_a_test_counted_are_plotted() {
+    let page = woven(&block("plot", "data: reads"), "05-tcp.md").expect("woven");
+    for part in [
+        "id=\"data-reads\"",
+        "<title id=\"data-reads-title\">reads / bytes: slow, quick</title>",
+        "slow: 10, 100. quick: 1, 2.",
+        "<tr><td>8</td><td>100</td><td>2</td></tr>",
+    ] {
+        assert!(page.contains(part), "{part} is missing in\n{page}");
+    }
+}
+
+#[test]
 fn a_structure_lies_as_its_file_says() {
     let page = woven(&block("packet", "layout: pairs\nof: pair"), "05-tcp.md").expect("woven");
     for part in [
@@ -319,7 +336,7 @@ const WRONG: &[(&str, &str, usize, &str)] = &[
         "plot",
         "",
         3,
-        "either `waits: NAME, NAME` or `window: NAME`",
+        "one of `waits: NAME, NAME`, `window: NAME` and `data: NAME`",
     ),
     ("plot", "waits: calm", 4, "in calm nothing was sent again"),
     ("states", "record: calm", 4, "not one connection of TCP"),
