@@ -185,7 +185,9 @@ document.addEventListener("DOMContentLoaded", () => {
         const id = decodeURIComponent(location.hash.slice(1));
         if (!id || document.getElementById(id)) return;
         const claim = /^claim-(\d\d)-/.exec(id);
-        const target = moved[location.hash] ?? (claim && `${root.dataset.root}c/${claim[1]}.html#${id}`);
+        const continued = root.dataset.continued;
+        const target = moved[location.hash] ?? (claim && `${root.dataset.root}c/${claim[1]}.html#${id}`)
+            ?? (continued && `${continued}#${id}`);
         if (target) location.replace(new URL(target, document.baseURI));
     };
     addEventListener("hashchange", follow);

@@ -15,11 +15,17 @@ pub(crate) fn card(
     exercise: &Exercise,
     up: &str,
 ) -> Result<String, String> {
-    let mut text = String::from("<article class=\"exercise\">\n\n");
+    let slug = &exercise.slug;
+    let mut text = format!("<article class=\"exercise\" data-exercise=\"{slug}\">\n\n");
     _ = writeln!(text, "### {} {{#{}}}\n", exercise.title, exercise.anchor());
-    _ = writeln!(text, "<p class=\"facts\">{}</p>\n", facts(exercise));
+    _ = writeln!(
+        text,
+        "<p class=\"facts\">{}</p>\n<div class=\"slot\" data-slot=\"exercise\"></div>\n",
+        facts(exercise)
+    );
     _ = writeln!(text, "{}\n", task(catalog, exercise)?.trim());
     _ = writeln!(text, "{}\n", what_to_do(catalog, source, exercise, up));
+    _ = writeln!(text, "<div class=\"help\" id=\"help-{slug}\">\n");
     for (at, hint) in exercise.hints.iter().enumerate() {
         let number = at + 1;
         let of = exercise.hints.len();
@@ -43,7 +49,7 @@ pub(crate) fn card(
             reveal(catalog, mistake, &grader)
         );
     }
-    text.push_str("</details>\n\n</article>");
+    text.push_str("</details>\n\n</div>\n\n</article>");
     Ok(text)
 }
 

@@ -47,6 +47,17 @@ pub(crate) fn in_prose(catalog: &Catalog, claim: &Claim, up: &str) -> String {
     )
 }
 
+/// A mark alone, for a board of all of a chapter's claims.
+pub(crate) fn chip(claim: &Claim, address: &str) -> String {
+    format!(
+        "<a class=\"claim {}\" href=\"{}\"><span class=\"sign\" aria-hidden=\"true\">{}</span>{}</a>",
+        claim.verdict.name(),
+        escape(address),
+        sign(claim.verdict),
+        escape(&claim.id),
+    )
+}
+
 /// The chapter's table, each claim in a row with an id of its own.
 pub(crate) fn table(chapter: &Chapter) -> String {
     let claims = &chapter.claims;
@@ -66,7 +77,7 @@ pub(crate) fn table(chapter: &Chapter) -> String {
         let verdict = claim.verdict;
         _ = writeln!(
             html,
-            "<tr id=\"{anchor}\" class=\"{name}\">\n<td><a class=\"claim {name}\" href=\"#{anchor}\">{id}</a> {verdict}</td>\n<td>{says}{correction}</td>\n<td>{decided}</td>\n</tr>",
+            "<tr id=\"{anchor}\" class=\"{name}\" data-claim=\"{id}\">\n<td><a class=\"claim {name}\" href=\"#{anchor}\">{id}</a> {verdict}<span class=\"slot\" data-slot=\"claim\"></span></td>\n<td>{says}{correction}</td>\n<td>{decided}</td>\n</tr>",
             anchor = claim.anchor(),
             name = verdict.name(),
             id = escape(&claim.id),
@@ -99,7 +110,7 @@ pub(crate) fn on_trial(catalog: &Catalog, up: &str) -> String {
         for claim in &chapter.claims {
             _ = writeln!(
                 text,
-                "<tr class=\"{name}\">\n<td><a class=\"claim {name}\" href=\"{up}{link}\">{id}</a> {verdict}</td>\n<td>{says}{correction}</td>\n</tr>",
+                "<tr class=\"{name}\" data-claim=\"{id}\">\n<td><a class=\"claim {name}\" href=\"{up}{link}\">{id}</a> {verdict}<span class=\"slot\" data-slot=\"claim\"></span></td>\n<td>{says}{correction}</td>\n</tr>",
                 name = claim.verdict.name(),
                 link = link(catalog, claim),
                 id = escape(&claim.id),

@@ -21,12 +21,15 @@
 //!
 //! [`told`] says which lines of the chapters' crates stand in some listing, [`site`] checks the HTML that was built.
 
+mod calls;
 mod card;
 mod claims;
 mod console;
 mod diagram;
 mod directive;
 pub mod editions;
+pub mod finish;
+mod highlight;
 mod html;
 mod links;
 mod listing;

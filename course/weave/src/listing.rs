@@ -4,7 +4,9 @@ use std::path::{Component, Path};
 
 use catalog::{Catalog, nearest};
 
-use crate::markdown::{escape, fence};
+use crate::calls::Calls;
+use crate::highlight;
+use crate::markdown::escape;
 
 /// A listing, cut out of its file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -229,44 +231,37 @@ fn range_of(lines: &[&str], path: &str, anchor: &str) -> Result<(usize, usize), 
     }
 }
 
-/// The listing as a figure: the code, and where it is from and how to run it.
+/// The listing as a figure: where it is from and how to run it, and the code, in one line of HTML.
 pub(crate) fn figure(
     catalog: &Catalog,
+    calls: &Calls,
     source: Option<&str>,
     path: &str,
     listing: &Listing,
 ) -> String {
-    let fence = fence(&listing.code);
-    let code: Vec<String> = listing.code.lines().map(unhidden).collect();
-    let place = match listing.lines {
-        (first, last) if first == last => format!("line {first}"),
-        (first, last) => format!("lines {first} to {last}"),
-    };
     let (first, last) = listing.lines;
+    let lines = if first == last {
+        first.to_string()
+    } else {
+        format!("{first}–{last}")
+    };
     let path_html = escape(path);
-    let link = match source {
+    let place = match source {
         Some(base) => format!(
             "<a href=\"{}{path_html}#L{first}-L{last}\">{path_html}</a>",
             escape(base)
         ),
         None => format!("<span class=\"path\">{path_html}</span>"),
     };
+    let file = std::fs::read_to_string(catalog.at(path)).unwrap_or_default();
+    let mut marks = calls.marks(&file, &listing.code);
+    let code = highlight::html_with("rust", &listing.code, |name, at| marks.mark(name, at));
     format!(
-        "<figure class=\"listing\">\n\n{fence}rust\n{}\n{fence}\n\n<figcaption><span>{link}, {place}</span> <code>{}</code></figcaption>\n</figure>",
-        code.join("\n"),
+        "<figure class=\"listing\"><figcaption><span class=\"place\">{place} <span class=\"lines\">{lines}</span></span> \
+         <span class=\"command\"><code class=\"run\">{}</code></span></figcaption>\
+         <pre tabindex=\"0\"><code data-language=\"rust\">{code}</code></pre></figure>",
         escape(&how_to_run(catalog, path)),
     )
-}
-
-/// mdBook hides the lines of a Rust program that begin with `# `. Ours are shown as they are.
-fn unhidden(line: &str) -> String {
-    let code = line.trim_start();
-    match code.strip_prefix('#') {
-        Some(rest) if rest.is_empty() || rest.starts_with([' ', '#']) => {
-            format!("{}#{code}", &line[..indent_of(line)])
-        }
-        _ => line.to_owned(),
-    }
 }
 
 /// The command that builds and runs the file, as far as there is one.

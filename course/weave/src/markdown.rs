@@ -129,12 +129,6 @@ pub(crate) fn from_rustdoc(doc: &str) -> String {
     text
 }
 
-/// A fence that no line of `code` can close.
-pub(crate) fn fence(code: &str) -> String {
-    let longest = code.split(|c| c != '`').map(str::len).max().unwrap_or(0);
-    "`".repeat(longest.max(2) + 1)
-}
-
 /// Whether a broken reference was meant as one: `[text][label]` was, `[PORT]` was not.
 pub(crate) fn was_meant(link: &BrokenLink<'_>) -> bool {
     matches!(link.link_type, LinkType::Reference | LinkType::Collapsed)
@@ -175,11 +169,5 @@ mod tests {
             from_rustdoc(doc),
             "Write `read_exact_n`, see reads and [the page](https://a.example/).\n\n**Errors**\n\n\nNone.\n"
         );
-    }
-
-    #[test]
-    fn a_fence_is_longer_than_any_in_the_code() {
-        assert_eq!(fence("a"), "```");
-        assert_eq!(fence("```rust\n````"), "`````");
     }
 }

@@ -22,12 +22,17 @@ pub fn check(dir: &Path) -> io::Result<Vec<Problem>> {
     let mut pages = HashMap::new();
     let mut links = Vec::new();
     let mut problems = Vec::new();
+    let mut root = String::new();
     for file in files
         .iter()
         .filter(|file| file.extension().is_some_and(|ending| ending == "html"))
     {
         let html = std::fs::read_to_string(dir.join(file))?;
         let page = look(&html);
+        if file == Path::new("404.html") {
+            let rest = html.split_once("data-root=\"").map_or("", |(_, rest)| rest);
+            rest.split('"').next().unwrap_or("").clone_into(&mut root);
+        }
         if let Some(left) = page.left {
             problems.push(Problem::of(
                 file,
@@ -42,7 +47,7 @@ pub fn check(dir: &Path) -> io::Result<Vec<Problem>> {
     }
     let files: HashSet<PathBuf> = files.into_iter().collect();
     for (from, link) in links {
-        if let Some(what) = dead(&from, &link, &files, &pages) {
+        if let Some(what) = dead(&from, &link, &root, &files, &pages) {
             problems.push(Problem::of(from, what));
         }
     }
@@ -115,6 +120,7 @@ fn look(html: &str) -> Built {
 fn dead(
     from: &Path,
     link: &str,
+    root: &str,
     files: &HashSet<PathBuf>,
     pages: &HashMap<PathBuf, HashSet<String>>,
 ) -> Option<String> {
@@ -125,9 +131,12 @@ fn dead(
         .split_once('#')
         .map_or((link, None), |(path, id)| (path, Some(id)));
     let path = path.split('?').next().unwrap_or("");
-    // The page for unknown addresses is shown anywhere, so its links begin at the site's root.
+    // The page for unknown addresses is shown anywhere, so its links begin at the site's root, and that is where the
+    // publisher puts it.
     let path = if from == Path::new("404.html") {
-        path.trim_start_matches('/')
+        path.strip_prefix(root)
+            .unwrap_or(path)
+            .trim_start_matches('/')
     } else {
         path
     };
@@ -153,7 +162,7 @@ fn dead(
     })
 }
 
-fn unescape(text: &str) -> String {
+pub(crate) fn unescape(text: &str) -> String {
     text.replace("&quot;", "\"")
         .replace("&#39;", "'")
         .replace("&lt;", "<")

@@ -17,7 +17,7 @@ fn write(root: &Path, file: &str, text: &str) {
     fs::write(path, text).expect("write the file");
 }
 
-fn course() -> TempDir {
+pub(crate) fn course() -> TempDir {
     let dir = tempfile::tempdir().expect("a temporary folder");
     let root = dir.path();
     write(root, "Cargo.toml", "[workspace]\n");
@@ -139,9 +139,11 @@ fn a_listing_is_cut_dedented_and_captioned() {
             &dir,
             &format!("Before.\n\n{{{{#listing {CODE}:read}}}}\n\nAfter.\n")
         ),
-        "Before.\n\n<figure class=\"listing\">\n\n```rust\n/// Reads.\nfn read() {\n\n    ## [x]\n}\n```\n\n\
-         <figcaption><span><a href=\"https://host.example/a/b/blob/main/chapters/03-sockets/src/whole.rs#L3-L8\">\
-         chapters/03-sockets/src/whole.rs</a>, lines 3 to 8</span> <code>cargo test -p sockets</code></figcaption>\n</figure>\n\nAfter.\n"
+        "Before.\n\n<figure class=\"listing\"><figcaption><span class=\"place\">\
+         <a href=\"https://host.example/a/b/blob/main/chapters/03-sockets/src/whole.rs#L3-L8\">chapters/03-sockets/src/whole.rs</a> \
+         <span class=\"lines\">3–8</span></span> <span class=\"command\"><code class=\"run\">cargo test -p sockets</code></span></figcaption>\
+         <pre tabindex=\"0\"><code data-language=\"rust\"><span class=c>/// Reads.</span>&#10;<span class=k>fn</span> read() {&#10;&#10;    # [x]&#10;}\
+         </code></pre></figure>\n\nAfter.\n"
     );
 }
 
@@ -152,9 +154,12 @@ fn a_program_is_listed_whole_with_the_command_that_runs_it() {
         &dir,
         "- item\n\n  {{#listing chapters/03-sockets/src/bin/slow-writer.rs}}\n",
     );
-    assert!(page.contains("\n  fn main() {}\n"), "{page}");
     assert!(
-        page.contains(", line 1</span> <code>cargo run --bin slow-writer</code>"),
+        page.contains("<span class=k>fn</span> main() {}</code>"),
+        "{page}"
+    );
+    assert!(
+        page.contains("<span class=\"lines\">1</span></span> <span class=\"command\"><code class=\"run\">cargo run --bin slow-writer</code>"),
         "{page}"
     );
 }
@@ -252,7 +257,7 @@ fn the_claims_table_has_a_row_with_an_id_for_each() {
     .remove(0);
     for part in [
         "2 claims: 1 true, 1 wrong. 1 decided by experiment, 1 by authority.",
-        "<tr id=\"claim-03-1\" class=\"wrong\">",
+        "<tr id=\"claim-03-1\" class=\"wrong\" data-claim=\"03.1\">",
         "<code>sizeof</code> a",
         "<p class=\"correction\">It sees <em>eight</em>.</p>",
         "<code>bind_<wbr>it</code><p class=\"seen\">Seen: foo.so</p>",
@@ -288,7 +293,7 @@ fn an_exercise_card_shows_the_task_and_folds_the_rest() {
     let page = woven(&dir, "{{#exercise short-reads}}\n");
     for part in [
         "### Read it all {#exercise-short-reads}",
-        "</p>\n\nWrite `read_all`.\n\n**Errors**",
+        "</p>\n<div class=\"slot\" data-slot=\"exercise\"></div>\n\nWrite `read_all`.\n\n**Errors**",
         "<span class=\"kind\">write it</span>",
         "level 2 of 3",
         "needs hosts",

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use catalog::{Catalog, Chapter, ENGLISH};
 
+use crate::calls::Calls;
 use crate::directive::{Ask, Directive};
 use crate::links::Targets;
 use crate::page::Read;
@@ -104,8 +105,10 @@ fn weave_pages(
     options: &Options,
     pages: &[Page],
 ) -> Result<Vec<String>, Problems> {
+    let mut problems = Vec::new();
     let weaver = Weaver {
         catalog,
+        calls: Calls::load(catalog, &mut problems),
         source: options.source.as_deref(),
     };
     let mut read: Vec<Read> = pages.iter().map(Read::new).collect();
@@ -118,7 +121,6 @@ fn weave_pages(
             .collect(),
     };
     let mut woven = Vec::new();
-    let mut problems = Vec::new();
     for mut page in read {
         for (link, line) in std::mem::take(&mut page.links) {
             if let Err(what) = targets.check(&page.page.path, &link) {
@@ -139,6 +141,7 @@ fn weave_pages(
 
 struct Weaver<'a> {
     catalog: &'a Catalog,
+    calls: Calls,
     source: Option<&'a str>,
 }
 
@@ -229,6 +232,8 @@ impl Weaver<'_> {
             indent(&mut woven, &with, &indentation);
         }
         woven.push_str(&text[done..]);
+        let manual = self.calls.manual(&woven);
+        woven.push_str(&manual);
         woven
     }
 
@@ -267,7 +272,13 @@ impl Weaver<'_> {
         match &directive.ask {
             Ask::Listing { path, anchor } => {
                 let cut = listing::cut(self.catalog, path, anchor.as_deref())?;
-                Ok(listing::figure(self.catalog, self.source, path, &cut))
+                Ok(listing::figure(
+                    self.catalog,
+                    &self.calls,
+                    self.source,
+                    path,
+                    &cut,
+                ))
             }
             Ask::Claim(id) => {
                 let Some(claim) = self.catalog.claim(id) else {

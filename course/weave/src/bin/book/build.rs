@@ -10,6 +10,7 @@ use mdbook_driver::MDBook;
 use mdbook_driver::book::{Book, BookItem, Chapter};
 use mdbook_driver::errors::{Error, Result as BookResult};
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
+use weave::finish::{Settings, finish};
 use weave::{Options, Page, editions, search, site};
 
 /// Why there is no new book. The text names everything that is wrong, one line each.
@@ -89,7 +90,7 @@ fn render(root: &Path, out: &Path, language: &str) -> Result<(), Failure> {
     let mut book = loaded.map_err(|error| Failure::Book(format!("book, {language}: {error:#}")))?;
     out.clone_into(&mut book.config.build.build_dir);
     // Takes the place of the command that book.toml names for a stock mdBook.
-    book.with_preprocessor(Weave(catalog));
+    book.with_preprocessor(Weave(catalog.clone()));
     book.build().map_err(|error| {
         let is_machines = error
             .chain()
@@ -101,7 +102,15 @@ fn render(root: &Path, out: &Path, language: &str) -> Result<(), Failure> {
             }
             None => Failure::Book(format!("the book cannot be built: {error:#}")),
         }
-    })
+    })?;
+    let address: Option<String> = book
+        .config
+        .get("preprocessor.weave.address")
+        .map_err(|error| Failure::Book(format!("book.toml: {error:#}")))?;
+    let folder = editions::folder(language).display().to_string();
+    let address = address.map(|address| format!("{}/{folder}", address.trim_end_matches('/')));
+    finish(out, &catalog, &Settings::new(address))
+        .map_err(|error| Failure::Machine(format!("the book cannot be written: {error}")))
 }
 
 /// Refuses a folder whose files the build would remove and that it did not write.
