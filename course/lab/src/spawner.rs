@@ -13,6 +13,7 @@ use crate::limits::Limits;
 use crate::program::{self, Program};
 use crate::sealed::Sealed;
 use crate::subject::{self, Subject};
+use crate::system;
 
 /// Settings for a child process.
 pub struct Spawner<'c> {
@@ -115,8 +116,9 @@ impl<'c> Spawner<'c> {
         self.check.bench.clone()
     }
 
-    /// In the child, before its code: its host, its privileges, its limits.
+    /// In the child, before its code: its signals, its host, its privileges, its limits.
     pub(crate) fn settle(&self) -> io::Result<()> {
+        system::fresh_signals();
         if let Some(enter) = &self.inside {
             enter()?;
         }
