@@ -91,12 +91,13 @@ commands! {
     /// --out FILE writes pcapng, for Wireshark and tcpdump.
     Wire
 
-    "verify [slug|chapter|all]... [--pristine] [--soak N] [--bless]"
+    "verify [slug|chapter|all]... [--pristine] [--soak N] [--mutants] [--bless]"
     /// Prove that stubs fail, solutions pass, and mistakes are caught.
     ///
     /// Also: enough lines told, claims and experiments one to one, links that hold, terminals
     /// that show what they did.
     /// --pristine: an edited exercise is an error. --soak N: each solution N times more, under load.
+    /// --mutants: change solutions in small ways instead, and find the changes that no check notices.
     /// --bless: put what a chapter's terminals show now into its page.
     Verify
 
@@ -128,6 +129,8 @@ pub struct Asked {
     pub pristine: bool,
     /// `--soak N`
     pub soak: usize,
+    /// `--mutants`
+    pub mutants: bool,
     /// `--bless`
     pub bless: bool,
     /// `--out FILE`
@@ -156,6 +159,7 @@ pub fn understand(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Re
         json: false,
         pristine: false,
         soak: 0,
+        mutants: false,
         bless: false,
         out: None,
     };
@@ -192,6 +196,7 @@ pub fn understand(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Re
             "--path" => asked.path = true,
             "--json" => asked.json = true,
             "--pristine" => asked.pristine = true,
+            "--mutants" => asked.mutants = true,
             "--bless" => asked.bless = true,
             "--out" => {
                 let file = parser.value();
