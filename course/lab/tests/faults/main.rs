@@ -39,7 +39,7 @@ const CHECKS: Checks = checks! {
     gates: a_fin_between_poll_and_read a_connection_is_reset_before_it_is_accepted
         a_result_waits_at_the_gate an_open_gate_holds_nobody a_gate_that_nobody_reaches_is_said
         a_held_call_is_no_hang_and_is_named a_delayed_call_takes_its_time one_thread_is_held_and_not_the_others;
-    which: kinds_of_descriptors_are_told_apart a_terminal_is_told_from_a_file peers_are_told_apart
+    which: kinds_of_descriptors_are_told_apart a_file_is_known_by_its_path a_terminal_is_told_from_a_file peers_are_told_apart
         numbers_are_counted_over_all_that_fit parent_and_child_are_told_apart the_first_line_whose_turn_it_is_decides
         exact_names_are_exact;
     processes: threads_are_followed forks_are_followed programs_are_followed a_program_of_the_checks_is_followed

@@ -59,6 +59,27 @@ pub fn kinds_of_descriptors_are_told_apart(cx: &Check) -> Verdict {
     PASS
 }
 
+pub fn a_file_is_known_by_its_path(cx: &Check) -> Verdict {
+    let plan = Faults::new()
+        .on(Call::Open)
+        .path("/net/tcp6")
+        .nth(1)
+        .fails(Errno::ENOENT);
+    let subject = cx.spawner().faults(plan).subject(|| {
+        let open = |path| {
+            let opened = std::fs::File::open(path);
+            opened.err().and_then(|error| error.raw_os_error())
+        };
+        ["/proc/net/tcp", "/proc/net/tcp6", "/proc/self/net/tcp6"]
+            .map(open)
+            .to_vec()
+    })?;
+    let calls = subject.calls()?;
+    subject.returns(vec![None, Some(libc::ENOENT), None])?;
+    calls.met_every_fault()?;
+    PASS
+}
+
 pub fn a_terminal_is_told_from_a_file(cx: &Check) -> Verdict {
     let terminal = nix::pty::openpty(None, None)?;
     let plan = Faults::new()
