@@ -40,6 +40,7 @@ mod steps;
 mod subject;
 mod suite;
 mod system;
+pub mod timeline;
 mod trace;
 pub mod trial;
 mod waiting;
@@ -58,6 +59,7 @@ pub use sealed::{Sealed, Shown};
 pub use spawner::Spawner;
 pub use subject::{Outcome, Subject};
 pub use suite::{Grader, Suite};
+pub use trace::tracing;
 
 /// What a grader or a chapter's test needs, in one line.
 pub mod prelude {
