@@ -94,12 +94,31 @@ commands! {
     /// --out FILE writes pcapng, for Wireshark and tcpdump.
     Wire
 
-    "verify [slug|chapter|all]... [--pristine] [--soak N] [--bless]"
+    "trace slug|check|program [--svg FILE] [-- WORDS]"
+    /// Show system calls, frames and hosts on one time line.
+    ///
+    /// An exercise's, a test's or a program's checks are run, and what each of them called is shown.
+    /// With words after `--`, or a path with a `/`, the program itself runs here: what it calls goes to standard error.
+    /// --svg FILE draws the time line.
+    Trace
+
+    "class grade|files what [--out DIR] [--exercise SLUG] [--jobs N] [--unsandboxed]"
+    /// Grade a whole class, or write the files for engines that do.
+    ///
+    /// `grade FOLDER` grades a folder of submissions, one folder a student, each in a sandbox. It writes
+    /// results/<student>/grade.json and results.json (Gradescope), scores.csv and junit.xml; run again, it
+    /// goes on where it was. --exercise SLUG: only that one. --jobs N: so many at once.
+    /// --unsandboxed: where the machine allows no namespaces.
+    /// `files github-classroom|gradescope|kubernetes` writes what those need into --out DIR.
+    Class
+
+    "verify [slug|chapter|all]... [--pristine] [--soak N] [--mutants] [--bless]"
     /// Prove that stubs fail, solutions pass, and mistakes are caught.
     ///
     /// Also: enough lines told, claims and experiments one to one, links that hold, terminals
     /// that show what they did.
     /// --pristine: an edited exercise is an error. --soak N: each solution N times more, under load.
+    /// --mutants: change solutions in small ways instead, and find the changes that no check notices.
     /// --bless: put what a chapter's terminals show now into its page.
     Verify
 
@@ -141,6 +160,8 @@ pub struct Asked {
     pub pristine: bool,
     /// `--soak N`
     pub soak: usize,
+    /// `--mutants`
+    pub mutants: bool,
     /// `--bless`
     pub bless: bool,
     /// `--stamp`
@@ -151,6 +172,61 @@ pub struct Asked {
     pub lang: Option<String>,
     /// `--out FILE`
     pub out: Option<PathBuf>,
+    /// `--svg FILE`
+    pub svg: Option<PathBuf>,
+    /// What stands behind `--`, for the program that is run; also an empty list, when nothing does
+    pub words: Option<Vec<String>>,
+    /// `--exercise SLUG`
+    pub exercise: Option<String>,
+    /// `--jobs N`, at least 1
+    pub jobs: Option<usize>,
+    /// `--unsandboxed`
+    pub unsandboxed: bool,
+}
+
+impl Asked {
+    /// The default command, without words and options.
+    fn nothing() -> Asked {
+        Asked {
+            verb: Verb::Watch,
+            names: Vec::new(),
+            all: false,
+            peek: false,
+            path: false,
+            json: false,
+            events: false,
+            pristine: false,
+            soak: 0,
+            mutants: false,
+            bless: false,
+            stamp: false,
+            draft: false,
+            lang: None,
+            out: None,
+            svg: None,
+            words: None,
+            exercise: None,
+            jobs: None,
+            unsandboxed: false,
+        }
+    }
+}
+
+/// What stands behind `--`, for a command that takes it.
+fn for_a_program(help: &Help, words: Vec<std::ffi::OsString>) -> Result<Vec<String>, Usage> {
+    if !help.usage.ends_with("[-- WORDS]") {
+        return Err(Usage(format!(
+            "`{}` runs no program, and takes no words after `--`: cargo course {}",
+            help.name(),
+            help.usage
+        )));
+    }
+    let plain = words
+        .into_iter()
+        .skip(1)
+        .map(std::ffi::OsString::into_string);
+    let plain: Result<_, _> = plain.collect();
+    plain.map_err(|word| Usage(format!("{} is not UTF-8", word.display())))
 }
 
 /// Understands the arguments, without the program's name.
@@ -164,24 +240,13 @@ pub fn understand(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Re
     if arguments.peek().is_some_and(|first| first == "course") {
         arguments.next();
     }
+    let mut arguments: Vec<_> = arguments.collect();
+    // What stands behind `--` is not for us.
+    let words = arguments.iter().position(|word| word == "--");
+    let words = words.map(|at| arguments.split_off(at));
     let mut parser = lexopt::Parser::from_args(arguments);
     let mut help: Option<&Help> = None;
-    let mut asked = Asked {
-        verb: Verb::Watch,
-        names: Vec::new(),
-        all: false,
-        peek: false,
-        path: false,
-        json: false,
-        events: false,
-        pristine: false,
-        soak: 0,
-        bless: false,
-        stamp: false,
-        draft: false,
-        lang: None,
-        out: None,
-    };
+    let mut asked = Asked::nothing();
     let mut wants_help = false;
     while let Some(argument) = parser.next().map_err(|error| Usage(error.to_string()))? {
         let option = match argument {
@@ -223,9 +288,31 @@ pub fn understand(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Re
             "--json" => asked.json = true,
             "--events" => asked.events = true,
             "--pristine" => asked.pristine = true,
+            "--mutants" => asked.mutants = true,
             "--bless" => asked.bless = true,
             "--stamp" => asked.stamp = true,
             "--draft" => asked.draft = true,
+            "--unsandboxed" => asked.unsandboxed = true,
+            "--exercise" => {
+                let slug = parser.value().and_then(ValueExt::string);
+                let slug = slug.map_err(|_| {
+                    Usage("--exercise needs a slug: --exercise value-result".into())
+                })?;
+                asked.exercise = Some(slug);
+            }
+            "--jobs" => {
+                let jobs: Option<usize> = parser.value().and_then(|jobs| jobs.parse()).ok();
+                let jobs = jobs.filter(|jobs| (1..=64).contains(jobs));
+                asked.jobs =
+                    Some(jobs.ok_or_else(|| Usage("--jobs needs 1 to 64: --jobs 4".into()))?);
+            }
+            "--svg" => {
+                let file = parser.value();
+                asked.svg = Some(
+                    file.map_err(|_| Usage("--svg needs a file: --svg talk.svg".into()))?
+                        .into(),
+                );
+            }
             "--out" => {
                 let file = parser.value();
                 asked.out = Some(
@@ -250,6 +337,7 @@ pub fn understand(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Re
         return Ok(asked);
     }
     asked.verb = help.verb;
+    asked.words = words.map(|words| for_a_program(help, words)).transpose()?;
     help.takes(&asked.names)?;
     Ok(asked)
 }
@@ -265,7 +353,10 @@ impl Help {
             .usage
             .split(' ')
             .skip(1)
-            .filter(|word| !word.contains("--") && !matches!(*word, "N]" | "FILE]"))
+            .filter(|word| {
+                !word.contains("--")
+                    && !matches!(*word, "N]" | "FILE]" | "DIR]" | "SLUG]" | "WORDS]")
+            })
             .collect();
         if words.iter().any(|word| word.ends_with("...")) || names.len() == words.len() {
             return Ok(());

@@ -4,6 +4,7 @@
 //! the progress, [`grade`] builds and runs a grader, [`verdict`] shows what it said.
 
 mod claims;
+mod class;
 mod clock;
 mod command;
 mod compile;
@@ -25,6 +26,7 @@ mod scratch;
 mod solution;
 mod sources;
 mod terminal;
+mod trace;
 mod translate;
 mod verdict;
 mod verify;
@@ -39,6 +41,9 @@ use command::{Asked, Usage, Verb};
 use course::Course;
 
 fn main() -> ExitCode {
+    if let Some(end) = class::serve().or_else(trace::serve) {
+        return end;
+    }
     process::end_children_on_signals();
     terminal::restore_on_panic();
     match command::understand(std::env::args_os().skip(1)).and_then(|asked| run(&asked)) {
@@ -85,6 +90,8 @@ fn run(asked: &Asked) -> Result<bool> {
         Verb::Solution => solution::solution(&course, name, asked),
         Verb::Claims => claims::claims(&course, name, asked.events),
         Verb::Wire => wire::wire(&course, asked),
+        Verb::Trace => trace::trace(&course, asked),
+        Verb::Class => class::class(&course, asked),
         Verb::Verify => verify::verify(&course, asked),
         Verb::Translate => translate::translate(&course, asked),
         Verb::Doctor => Ok(doctor::doctor(&course)),

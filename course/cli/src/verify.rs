@@ -2,15 +2,17 @@
 
 mod chapters;
 mod judge;
+mod mutants;
+mod soak;
 mod table;
 mod transcripts;
-mod workshop;
+pub mod workshop;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -51,6 +53,9 @@ pub fn verify(course: &Course, asked: &Asked) -> Result<bool> {
         asked.names.clone()
     };
     let exercises = course.many(&names)?;
+    if asked.mutants {
+        return mutants::prove(catalog, &exercises);
+    }
     let chapters: Vec<&Chapter> = if everything {
         catalog.chapters.iter().collect()
     } else {
@@ -83,7 +88,7 @@ pub fn verify(course: &Course, asked: &Asked) -> Result<bool> {
         .collect();
 
     if asked.soak > 0 {
-        soak(
+        soak::soak(
             catalog,
             &variants,
             &built,
@@ -382,67 +387,6 @@ fn row(
         Err(error) => row.wrong.push(error.to_string()),
     }
     row
-}
-
-/// Runs each solution `times` times more, while every processor has something else to do as well.
-fn soak(
-    catalog: &Catalog,
-    variants: &[Variant],
-    built: &HashMap<String, Built>,
-    times: usize,
-    rows: &mut [Row],
-    status: &mut Status,
-) {
-    let solutions: Vec<&Variant> = variants
-        .iter()
-        .filter(|variant| variant.which == Which::Solution)
-        .collect();
-    let over = AtomicBool::new(false);
-    let done = AtomicUsize::new(0);
-    let status = Mutex::new(status);
-    let rounds = thread::scope(|scope| {
-        for _ in 0..thread::available_parallelism().map_or(2, usize::from) {
-            scope.spawn(|| {
-                while !over.load(Ordering::Relaxed) {
-                    std::hint::spin_loop();
-                }
-            });
-        }
-        let rounds = in_parallel(solutions.len() * times, |number| {
-            let variant = solutions[number % solutions.len()];
-            let trial = try_one(catalog, variant, built.get(&variant.package()));
-            let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-            if let Ok(mut status) = status.lock() {
-                status.set(&format!("soaking: {done} of {}", solutions.len() * times));
-            }
-            trial
-        });
-        over.store(true, Ordering::Relaxed);
-        rounds
-    });
-    for (at, variant) in solutions.iter().enumerate() {
-        let failed: Vec<&Trial> = rounds
-            .iter()
-            .skip(at)
-            .step_by(solutions.len())
-            .filter(|trial| !trial.judgement.wrong.is_empty())
-            .collect();
-        let Some(row) = rows
-            .iter_mut()
-            .find(|row| row.slug == variant.exercise.slug)
-        else {
-            continue;
-        };
-        row.soaked = Some((times - failed.len(), times));
-        if let Some(first) = failed.first() {
-            let what = first.judgement.wrong.join("; ");
-            row.wrong.push(format!(
-                "{}: the solution failed {} of {times} times under load: {what}",
-                row.slug,
-                failed.len()
-            ));
-        }
-    }
 }
 
 #[cfg(test)]

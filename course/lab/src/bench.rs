@@ -17,6 +17,7 @@ use crate::finding::Finding;
 use crate::hang::HangDetector;
 use crate::net::{Net, diag};
 use crate::steps::StepLog;
+use crate::trace::Watch;
 use crate::waiting::doing;
 
 /// A child that its handle and the bench both know.
@@ -29,7 +30,7 @@ pub struct Bench {
     /// What a claim's experiment saw.
     pub evidence: RefCell<Vec<String>>,
     /// When the check must be over.
-    pub deadline: Instant,
+    pub deadline: Cell<Instant>,
     /// Whether to look for hangs that nothing can end. Off where the subject's wait ends by a timer
     /// that the lab cannot see, such as `alarm(2)`.
     pub watch_for_hangs: Cell<bool>,
@@ -69,7 +70,7 @@ impl Bench {
         Bench {
             log: RefCell::new(StepLog::new()),
             evidence: RefCell::default(),
-            deadline: Instant::now() + time,
+            deadline: Cell::new(Instant::now() + time),
             watch_for_hangs: Cell::new(true),
             children: RefCell::default(),
             nets: RefCell::default(),
@@ -79,6 +80,12 @@ impl Bench {
     /// Notes a step.
     pub fn step(&self, what: impl Into<String>) {
         self.log.borrow_mut().add(what);
+    }
+
+    /// What is left of the check's time.
+    pub fn time_left(&self) -> Duration {
+        let deadline = self.deadline.get();
+        deadline.saturating_duration_since(Instant::now())
     }
 
     /// Puts a new child on the table.
@@ -98,6 +105,13 @@ impl Bench {
     /// All children, the ended ones too.
     pub fn children(&self) -> Vec<SharedChild> {
         self.children.borrow().clone()
+    }
+
+    /// Those who watch the calls of children.
+    pub fn watches(&self) -> impl Iterator<Item = Rc<Watch>> + use<> {
+        let watches = self.children();
+        let watches = watches.into_iter().map(|c| c.borrow().watch.clone());
+        watches.collect::<Vec<_>>().into_iter().flatten()
     }
 
     /// What each living child does now, in words, or how each ended when none lives.
@@ -125,7 +139,7 @@ impl Bench {
             if let Some(value) = done() {
                 return Ok(value);
             }
-            let left = self.deadline.saturating_duration_since(Instant::now());
+            let left = self.time_left();
             if left.is_zero() {
                 return Err(Stalled::Deadline(self.doings()));
             }

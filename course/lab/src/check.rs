@@ -8,11 +8,12 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 
 use crate::bench::{Bench, Wake};
+use crate::fault::Gate;
 use crate::finding::Finding;
 use crate::isolation::{Isolation, isolation};
 use crate::net::{self, Net, diag};
@@ -58,6 +59,28 @@ impl Check {
     /// lab cannot see, such as `alarm(2)`.
     pub fn allows_long_waits(&self) {
         self.bench.watch_for_hangs.set(false);
+    }
+
+    /// A gate that holds calls of a subject until the check lets them go on; see
+    /// [`On::waits_at`](crate::fault::On::waits_at).
+    ///
+    /// # Errors
+    ///
+    /// A grader fault when there is no memory for it.
+    pub fn gate(&self) -> Result<Gate, Finding> {
+        Ok(Gate::new(self.bench.clone())?)
+    }
+
+    /// Gives what `f` waits for less time than the check has.
+    pub fn within<R>(&self, time: Duration, f: impl FnOnce() -> R) -> R {
+        let deadline = self.bench.deadline.get();
+        let scaled = time.mul_f64(crate::process::time_scale());
+        self.bench
+            .deadline
+            .set(deadline.min(Instant::now() + scaled));
+        let result = f();
+        self.bench.deadline.set(deadline);
+        result
     }
 
     /// A folder for this check alone. It is removed afterwards.

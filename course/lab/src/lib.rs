@@ -15,9 +15,11 @@
 
 mod args;
 mod bench;
+pub mod calls;
 mod capability;
 mod check;
 mod child;
+pub mod fault;
 mod finding;
 mod hang;
 mod isolation;
@@ -39,11 +41,15 @@ mod steps;
 mod subject;
 mod suite;
 mod system;
+pub mod timeline;
+mod trace;
 pub mod trial;
 mod waiting;
 pub mod wire;
 
+pub use calls::{Call, CallRecord, Calls};
 pub use check::Check;
+pub use fault::{Faults, Gate, Kind};
 pub use finding::{Because, Finding, PASS, Pass, Verdict};
 pub use isolation::{Isolation, isolation};
 pub use limits::Limits;
@@ -54,13 +60,14 @@ pub use sealed::{Sealed, Shown};
 pub use spawner::Spawner;
 pub use subject::{Outcome, Subject};
 pub use suite::{Grader, Suite};
+pub use trace::tracing;
 
 /// What a grader or a chapter's test needs, in one line.
 pub mod prelude {
     pub use crate::ensure;
     pub use crate::{
-        Because, Check, Finding, Grader, Limits, Outcome, PASS, Pass, Peer, Place, Program, Sealed,
-        Subject, Suite, Verdict,
+        Because, Call, Calls, Check, Faults, Finding, Gate, Grader, Limits, Outcome, PASS, Pass,
+        Peer, Place, Program, Sealed, Subject, Suite, Verdict,
     };
     pub use nix::errno::Errno;
 }

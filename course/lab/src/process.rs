@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use crate::bench::Bench;
+use crate::calls;
 use crate::check::Check;
 use crate::child::Capture;
 use crate::finding::{Finding, Kind, Pass, Verdict};
@@ -19,6 +20,7 @@ use crate::render::Account;
 use crate::sealed::Sealed;
 use crate::suite::Case;
 use crate::system::{self, Fork};
+use crate::timeline::Timeline;
 
 /// What came of a check.
 pub struct Ran {
@@ -145,6 +147,15 @@ fn run(case: &Case, time: Duration, folder: PathBuf) -> Vec<u8> {
         _ => Vec::new(),
     };
     save_captures(bench, &case.name);
+    Timeline::save(bench, &case.name);
+    let calls: Vec<String> = match &verdict {
+        Err(finding) if finding.kind == Kind::Fail => {
+            let drawings = bench.watches().map(|watch| calls::drawing(&watch));
+            drawings.filter(|text| !text.is_empty()).collect()
+        }
+        _ => Vec::new(),
+    };
+    calls.encode(&mut frame);
     wires.encode(&mut frame);
     bench.log.borrow().lines().encode(&mut frame);
     output.encode(&mut frame);
@@ -213,6 +224,7 @@ fn decode(bytes: &mut &[u8]) -> Option<(Verdict, Account)> {
         }),
     };
     let account = Account {
+        calls: Sealed::decode(bytes)?,
         wires: Sealed::decode(bytes)?,
         steps: Sealed::decode(bytes)?,
         output: Sealed::decode(bytes)?,
@@ -222,7 +234,7 @@ fn decode(bytes: &mut &[u8]) -> Option<(Verdict, Account)> {
 }
 
 /// The factor on deadlines, for slow machines. Never below 1.
-fn time_scale() -> f64 {
+pub(crate) fn time_scale() -> f64 {
     let set = std::env::var("LAB_TIME_SCALE").ok();
     set.and_then(|v| v.parse::<f64>().ok())
         .map_or(1.0, |v| v.clamp(1.0, 1000.0))

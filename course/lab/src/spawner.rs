@@ -6,13 +6,18 @@ use std::path::Path;
 use std::rc::Rc;
 
 use crate::bench::Bench;
+use crate::calls::Call;
 use crate::capability;
 use crate::check::{Check, find_tool};
+use crate::fault::Faults;
 use crate::finding::Finding;
 use crate::limits::Limits;
 use crate::program::{self, Program};
 use crate::sealed::Sealed;
 use crate::subject::{self, Subject};
+use crate::system;
+use crate::timeline;
+use crate::trace::Attach;
 
 /// Settings for a child process.
 pub struct Spawner<'c> {
@@ -21,6 +26,8 @@ pub struct Spawner<'c> {
     pub(crate) limits: Limits,
     pub(crate) environment: Vec<(String, String)>,
     pub(crate) may_leak: bool,
+    pub(crate) faults: Option<Faults>,
+    host: String,
     privileged: bool,
     inside: Option<Box<dyn Fn() -> io::Result<()> + 'c>>,
 }
@@ -33,6 +40,8 @@ impl<'c> Spawner<'c> {
             limits: Limits::default(),
             environment: Vec::new(),
             may_leak: false,
+            faults: None,
+            host: String::new(),
             privileged: false,
             inside: None,
         }
@@ -70,6 +79,27 @@ impl<'c> Spawner<'c> {
     #[must_use]
     pub fn privileged(mut self) -> Self {
         self.privileged = true;
+        self
+    }
+
+    /// Makes calls of the subject go wrong as planned, and writes them down.
+    #[must_use]
+    pub fn faults(mut self, plan: Faults) -> Self {
+        let recorded = self.faults.take().unwrap_or_default().recorded;
+        self.faults = Some(plan.records(&recorded));
+        self
+    }
+
+    /// Writes these calls down: `&[Call::Read, Call::Write]`, or [`Call::NETWORK`].
+    #[must_use]
+    pub fn records(mut self, calls: &[Call]) -> Self {
+        self.faults = Some(self.faults.take().unwrap_or_default().records(calls));
+        self
+    }
+
+    /// What the host is called in which the child will be.
+    pub(crate) fn in_host(mut self, name: &str) -> Self {
+        self.host = name.into();
         self
     }
 
@@ -111,12 +141,24 @@ impl<'c> Spawner<'c> {
         self.program(find_tool(name)?, arguments)
     }
 
+    /// The tracer, where one is asked for.
+    pub(crate) fn tracer(&self, whose: &str) -> Result<Option<Attach>, Finding> {
+        let mut faults = self.faults.clone();
+        if timeline::is_wanted() {
+            faults = Some(faults.unwrap_or_default().records(timeline::RECORDED));
+        }
+        faults
+            .map(|faults| Attach::new(&self.check.bench, whose, &self.host, &faults))
+            .transpose()
+    }
+
     pub(crate) fn bench(&self) -> Rc<Bench> {
         self.check.bench.clone()
     }
 
-    /// In the child, before its code: its host, its privileges, its limits.
+    /// In the child, before its code: its signals, its host, its privileges, its limits.
     pub(crate) fn settle(&self) -> io::Result<()> {
+        system::fresh_signals();
         if let Some(enter) = &self.inside {
             enter()?;
         }

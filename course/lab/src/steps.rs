@@ -35,6 +35,11 @@ impl StepLog {
         }
     }
 
+    /// The time since the check began.
+    pub fn elapsed(&self) -> Duration {
+        self.began.elapsed()
+    }
+
     /// Notes a step.
     pub fn add(&mut self, what: impl Into<String>) {
         if self.steps.len() == KEPT {
@@ -45,6 +50,11 @@ impl StepLog {
             at: self.began.elapsed(),
             what: what.into(),
         });
+    }
+
+    /// All that are kept.
+    pub fn all(&self) -> impl Iterator<Item = (Duration, &str)> {
+        self.steps.iter().map(|step| (step.at, step.what.as_str()))
     }
 
     /// Forgets what was done so far: a new attempt of the same thing begins.

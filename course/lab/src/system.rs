@@ -107,6 +107,23 @@ pub fn kill(pid: i32, signal: i32) {
     unsafe { libc::kill(pid, signal) };
 }
 
+/// Gives this process the signals of one that was started at a terminal: none ignored, none blocked.
+/// What this process inherited may differ: a shell ignores SIGINT for what it starts in the
+/// background, and `nohup` ignores SIGHUP. SIGPIPE is Rust's, and stays as it is.
+pub fn fresh_signals() {
+    for number in (1..=libc::SIGRTMAX()).filter(|&number| number != libc::SIGPIPE) {
+        // SAFETY: sigaction is plain data, valid as zeros.
+        let mut now: libc::sigaction = unsafe { std::mem::zeroed() };
+        // SAFETY: now is a valid place for the answer; nothing is changed.
+        let known = unsafe { libc::sigaction(number, std::ptr::null(), &raw mut now) } == 0;
+        if known && now.sa_sigaction == libc::SIG_IGN {
+            // SAFETY: SIG_DFL is a valid disposition.
+            unsafe { libc::signal(number, libc::SIG_DFL) };
+        }
+    }
+    let _ = nix::sys::signal::SigSet::empty().thread_set_mask();
+}
+
 /// How a child ended, as `waitpid(2)` reports it. Waits for it.
 pub fn reap(pid: i32) -> i32 {
     let mut status = 0;

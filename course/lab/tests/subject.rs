@@ -23,6 +23,7 @@ fn main() -> ExitCode {
         .check(a_client_is_accepted)
         .check(a_program_is_typed_to_and_read)
         .check(a_program_starts_with_sigpipe_as_a_shell_gives_it)
+        .check(what_was_ignored_or_blocked_before_is_not_so_in_a_program)
         .check(a_wait_with_a_timeout_is_not_called_a_hang)
         .check(a_receive_timeout_is_not_called_a_hang)
         .check(an_armed_timer_is_not_called_a_hang)
@@ -262,6 +263,21 @@ fn a_program_is_typed_to_and_read(cx: &Check) -> Verdict {
 fn a_program_starts_with_sigpipe_as_a_shell_gives_it(cx: &Check) -> Verdict {
     let mut sh = cx.tool("sh", &["-c", "kill -PIPE $$; echo still here"])?;
     sh.dies_of(Signal::SIGPIPE)?;
+    PASS
+}
+
+/// As in a job that a shell has started in the background, where SIGINT is ignored.
+fn what_was_ignored_or_blocked_before_is_not_so_in_a_program(cx: &Check) -> Verdict {
+    // SAFETY: SIG_IGN is a valid disposition.
+    unsafe { libc::signal(libc::SIGINT, libc::SIG_IGN) };
+    let mut blocked = nix::sys::signal::SigSet::empty();
+    blocked.add(Signal::SIGTERM);
+    blocked.thread_block()?;
+    for (name, signal) in [("INT", Signal::SIGINT), ("TERM", Signal::SIGTERM)] {
+        let script = format!("kill -{name} $$; echo still here");
+        let mut sh = cx.tool("sh", &["-c", &script])?;
+        sh.dies_of(signal)?;
+    }
     PASS
 }
 

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::chapters::Proof;
+use super::mutants::Tally;
+use super::soak::Soaked;
 use super::transcripts::{self, Replay};
 use crate::paint::{bold, count, dim, green, red, yellow};
 
@@ -29,8 +31,8 @@ pub struct Row {
     pub took: Duration,
     /// The learner has changed the stub.
     pub edited: bool,
-    /// Rounds under load that passed, and all of them.
-    pub soaked: Option<(usize, usize)>,
+    /// What came of rounds under load.
+    pub soaked: Option<Soaked>,
     /// Sentences about what is wrong.
     pub wrong: Vec<String>,
 }
@@ -107,9 +109,13 @@ fn remarks(row: &Row) -> String {
             count(row.mistakes_not_run, "mistake")
         )));
     }
-    if let Some((good, of)) = row.soaked {
+    if let Some(soaked) = &row.soaked {
+        let (good, of) = (soaked.passed, soaked.rounds);
         remarks.push(colored(
-            &format!("{good}/{of} under load"),
+            &format!(
+                "{good}/{of} under load, {} at most",
+                seconds(soaked.slowest)
+            ),
             good == of,
             false,
         ));
@@ -122,6 +128,56 @@ fn remarks(row: &Row) -> String {
     } else {
         format!("  {}", remarks.join(", "))
     }
+}
+
+/// What became of the mutants: a line an exercise, and one for all. What does not compile is no mutant to catch.
+pub fn mutants(tallies: &[Tally]) -> String {
+    let mut all = Tally {
+        slug: "all".to_owned(),
+        ..Tally::default()
+    };
+    for tally in tallies {
+        all.mutants += tally.mutants;
+        all.caught += tally.caught;
+        all.unviable += tally.unviable;
+        all.timeouts += tally.timeouts;
+        all.listed += tally.listed;
+    }
+    let widest = tallies
+        .iter()
+        .map(|tally| tally.slug.len())
+        .max()
+        .unwrap_or(0)
+        .max("exercise".len());
+    let head = format!(
+        "{:widest$}  mutants  unviable  caught  timeouts  listed      of",
+        "exercise"
+    );
+    let mut text = format!("{}\n", bold(head));
+    for tally in tallies.iter().chain([&all]) {
+        let viable = tally.mutants - tally.unviable;
+        let stopped = tally.caught + tally.timeouts;
+        let share = match (stopped * 1000).checked_div(viable) {
+            None => "-".to_owned(),
+            Some(tenths) => format!("{}.{} %", tenths / 10, tenths % 10),
+        };
+        let _ = writeln!(
+            text,
+            "{:widest$}  {:>7}  {:>8}  {:>6}  {:>8}  {:>6}  {}",
+            tally.slug,
+            tally.mutants,
+            tally.unviable,
+            tally.caught,
+            tally.timeouts,
+            tally.listed,
+            colored(
+                &format!("{share:>7}"),
+                stopped + tally.listed == viable,
+                tally.listed > 0
+            ),
+        );
+    }
+    text
 }
 
 /// A line a chapter.

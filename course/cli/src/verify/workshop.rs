@@ -206,7 +206,7 @@ fn set_up(catalog: &Catalog, variants: &[Variant], shop: &Path) -> Result<()> {
 }
 
 /// Cargo builds again what has a newer manifest.
-fn write_if_new(path: &Path, text: &str) -> Result<()> {
+pub fn write_if_new(path: &Path, text: &str) -> Result<()> {
     if fs::read_to_string(path).is_ok_and(|old| old == text) {
         return Ok(());
     }
@@ -215,7 +215,7 @@ fn write_if_new(path: &Path, text: &str) -> Result<()> {
 }
 
 /// The tables of a manifest that are called one of `names`, or lie below one of that name, as they are written.
-fn tables(manifest: &str, names: &[&str]) -> String {
+pub fn tables(manifest: &str, names: &[&str]) -> String {
     let mut text = String::new();
     let mut wanted = false;
     for line in manifest.lines() {
@@ -237,7 +237,7 @@ fn tables(manifest: &str, names: &[&str]) -> String {
 }
 
 /// The same tables with their relative paths counted from `dir`.
-fn absolute(tables: &str, dir: &Path) -> String {
+pub fn absolute(tables: &str, dir: &Path) -> String {
     tables.replace("path = \"", &format!("path = \"{}/", dir.display()))
 }
 

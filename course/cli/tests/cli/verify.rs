@@ -161,3 +161,94 @@ fn what_was_not_run_is_counted_as_such() {
         "{out}"
     );
 }
+
+/// A cargo in front of the real one, which has no `mutants`, or one that does what the script says.
+fn with_mutants(course: &Course, script: &str) -> std::process::Command {
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
+    let text =
+        format!("#!/bin/sh\ncase \"$1\" in mutants) {script};; *) exec '{cargo}' \"$@\";; esac\n");
+    course.write("cargo.sh", &text);
+    let path = course.path("cargo.sh");
+    let runs = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&path, runs).unwrap();
+    let mut command = course.command("verify order --mutants");
+    command.env("CARGO", path);
+    command
+}
+
+fn said(command: &mut std::process::Command) -> (Option<i32>, String) {
+    let output = command.output().unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8(text).unwrap())
+}
+
+#[test]
+fn without_cargo_mutants_there_are_no_mutants() {
+    let course = Course::new();
+    let (code, out) = said(&mut with_mutants(&course, "exit 101"));
+    assert_eq!(
+        out,
+        "not run: needs cargo-mutants: `cargo install --locked cargo-mutants`\n"
+    );
+    assert_eq!(code, Some(0));
+}
+
+#[test]
+fn mutants_that_survive_are_listed_or_wrong() {
+    let course = Course::new();
+    let mutant = |change: &str, summary: &str| {
+        format!(
+            r#"{{"summary":"{summary}","scenario":{{"Mutant":{{"name":"src/lib.rs:5:5: {change}","span":{{"start":{{"line":LINE}}}}}}}}}}"#
+        )
+    };
+    let source = course.read("solutions/03-sockets/order/src/lib.rs");
+    let line = source
+        .lines()
+        .position(|line| line.contains("port."))
+        .unwrap();
+    let outcomes = format!(
+        r#"{{"outcomes":[{{"scenario":"Baseline","summary":"Success"}},{},{}]}}"#,
+        mutant("replace a", "CaughtMutant"),
+        mutant("replace b", "MissedMutant")
+    )
+    .replace("LINE", &(line + 1).to_string());
+    course.write("outcomes.json", &outcomes);
+    // It is run where the solution is, and its grader.
+    let script = format!(
+        "[ \"$2\" = --version ] || {{ [ -f src/lib.rs ] && mkdir mutants.out && cp '{}' mutants.out; }}",
+        course.path("outcomes.json").display()
+    );
+    let (code, out) = said(&mut with_mutants(&course, &script));
+    let text = source.lines().nth(line).unwrap().trim();
+    let wrong = format!(
+        "order: no check notices `replace b` at solutions/03-sockets/order/src/lib.rs:{}: `{text}`",
+        line + 1
+    );
+    assert!(out.contains(&wrong), "{out}");
+    assert!(
+        out.contains("order           2         0       1         0       0   50.0 %"),
+        "{out}"
+    );
+    assert_eq!(code, Some(1));
+
+    let entry = |change: &str| {
+        format!("[[mutant]]\nchange = '{change}'\nline = '{text}'\nwhy = 'It is the same.'\n")
+    };
+    course.write(
+        "solutions/03-sockets/order/mutants.toml",
+        &entry("replace b"),
+    );
+    let (code, out) = said(&mut with_mutants(&course, &script));
+    assert!(out.ends_with("All is well.\n") && code == Some(0), "{out}");
+
+    course.write(
+        "solutions/03-sockets/order/mutants.toml",
+        &(entry("replace b") + &entry("replace a")),
+    );
+    let (code, out) = said(&mut with_mutants(&course, &script));
+    assert!(
+        out.contains("solutions/03-sockets/order/mutants.toml:5: `replace a` does not survive"),
+        "{out}"
+    );
+    assert_eq!(code, Some(1));
+}

@@ -1,0 +1,106 @@
+//! The foes, and what must become of each.
+
+use crate::mode::Mode;
+
+/// A submission that attacks.
+pub struct Foe {
+    /// Its function among the crew.
+    pub name: &'static str,
+    /// How the check must end, and words that the reason must contain.
+    verdict: (&'static str, &'static str),
+    /// The same where there are no namespaces, if it is another there.
+    loopback: Option<(&'static str, &'static str)>,
+}
+
+impl Foe {
+    /// What must be said in this mode.
+    pub fn verdict(&self, mode: Mode) -> (&'static str, &'static str) {
+        let other = self.loopback.filter(|_| !mode.has_namespaces());
+        other.unwrap_or(self.verdict)
+    }
+}
+
+/// A foe that fails with these words in every mode.
+const fn foe(name: &'static str, phrase: &'static str) -> Foe {
+    Foe {
+        name,
+        verdict: ("fail", phrase),
+        loopback: None,
+    }
+}
+
+/// A foe of which something else is said where there are no namespaces.
+const fn but(name: &'static str, phrase: &'static str, loopback: (&'static str, &'static str)) -> Foe {
+    Foe {
+        name,
+        verdict: ("fail", phrase),
+        loopback: Some(loopback),
+    }
+}
+
+/// What is said of a process that ended by itself.
+const EXIT: &str = "ended the process (exit status 0) before it returned";
+
+/// All of them.
+pub const FOES: &[Foe] = &[
+    foe("loops_without_calls", "your code is still running"),
+    foe("loops_with_calls", "your code is still running"),
+    foe("sleeps_for_ever", "your code waits in clock_nanosleep"),
+    foe("deadlocks", "your code waits in futex"),
+    foe("stops_itself", "stopped"),
+    foe("exits_at_once", EXIT),
+    foe("exits_without_handlers", EXIT),
+    foe("exits_in_an_exit_handler", EXIT),
+    foe("exits_from_a_thread", EXIT),
+    foe("exits_in_a_signal_handler", EXIT),
+    foe("becomes_another_program", EXIT),
+    foe("aborts", "killed by SIGABRT"),
+    foe("panics_with_abort", "panicked: sums are hard"),
+    foe("panics_in_drop", "panicked: a mine was dropped"),
+    foe("panics_twice", "panicked: a mine was dropped"),
+    foe("overflows_its_stack", "overflowed its stack"),
+    foe("segfaults", "killed by SIGSEGV"),
+    foe("kills_itself", "killed by SIGKILL"),
+    foe("prints_praise", EXIT),
+    foe("writes_frames_everywhere", EXIT),
+    foe("closes_everything", EXIT),
+    foe("writes_to_its_parents_output", "it returned Ok(0)"),
+    foe("forges_the_report", "the report's path was not found"),
+    foe("answers_itself", "expected peer to receive 5 bytes"),
+    foe("takes_its_peers_port", "your code"),
+    foe("reads_its_parents_memory", "EACCES"),
+    but("forks_without_end", "left a child process running", ("fail", "")),
+    foe("fork_bomb", "processes"),
+    foe("threads_without_end", "Resource temporarily unavailable"),
+    foe("takes_all_memory", "more memory than a check may have"),
+    foe("takes_all_descriptors", "EMFILE"),
+    foe("prints_without_end", "your code"),
+    foe("fills_the_disk", "ENOSPC"),
+    foe("writes_a_huge_file", "SIGXFSZ"),
+    foe("leaves_busy_children", "left a child process running"),
+    foe("kills_its_parent", "EPERM"),
+    foe("kills_its_group", "killed by SIGKILL"),
+    foe("kills_everybody", "EPERM"),
+    foe("terminates_everybody", "EPERM"),
+    foe("stops_its_parent", "EPERM"),
+    foe("kills_its_ancestors", "EPERM"),
+    foe("kills_by_owner", "returned Ok"),
+    foe("traces_its_parent", "EPERM"),
+    foe("writes_its_parents_memory", "EPERM"),
+    foe("takes_its_parents_descriptors", "EPERM"),
+    foe("starves_its_parent", ""),
+    foe("survives_by_prctl", "returned Ok"),
+    foe("sets_the_clock", "EPERM"),
+    foe("raises_its_limits", "EPERM"),
+    foe("takes_privileges", "EPERM"),
+    foe("changes_the_kernel", "EACCES"),
+    but("leaves_a_daemon_on_a_port", "has no parent any more", ("pass", "")),
+    foe("leaves_ipc_objects", "returned Ok(0)"),
+    foe("leaves_shared_memory", ""),
+    foe("leaves_files", "returned Ok(0)"),
+    foe("leaves_files_elsewhere", "EACCES"),
+    foe("edits_its_grader", "EACCES"),
+    foe("removes_its_grader", "EACCES"),
+    foe("leaves_the_terminal_raw", "E"),
+    but("leaves_namespaces", "has no parent any more", ("pass", "")),
+];
