@@ -30,6 +30,14 @@ fn an_engines_files_are_written_and_what_was_there_is_kept() {
         let file = course.path("gradescope").join(program);
         assert_eq!(file.metadata().unwrap().permissions().mode() & 0o111, 0o111);
     }
+    for program in ["setup.sh", "run_autograder"] {
+        let file = course.path("gradescope").join(program);
+        let mut read = std::process::Command::new("bash");
+        assert!(
+            read.arg("-n").arg(file).status().unwrap().success(),
+            "{program}"
+        );
+    }
     course.write("gradescope/setup.sh", "mine");
     course.ok("class files gradescope --out gradescope");
     assert_eq!(course.read("gradescope/setup.sh~"), "mine");
