@@ -3,7 +3,8 @@
 // What a step shows must be what the table's row says, with and without a mouse, in both color schemes, on a phone; and without
 // scripts the drawings must be whole.
 
-import { readdir } from "node:fs/promises";
+import { readFile, readdir } from "node:fs/promises";
+import path from "node:path";
 import { launch } from "./browser.mjs";
 import { serve } from "./site.mjs";
 
@@ -144,6 +145,7 @@ const box = async (page) => {
 const names = (await readdir(site, { recursive: true })).filter((name) => name.endsWith(".html"));
 let count = 0;
 for (const name of names) {
+    if (!(await readFile(path.join(site, name), "utf8")).includes("<figure class=\"diagram")) continue;
     const page = await open(name);
     const ids = await page.$$eval("figure.diagram[data-module=play]", (figures) => figures.map((figure) => figure.id));
     for (const id of ids) {
