@@ -32,6 +32,8 @@ struct State {
     /// Why the newest build failed, if it did.
     wrong: Option<String>,
     progress: Arc<str>,
+    /// The number of the last job.
+    jobs: u64,
     /// The last run of each thing that was run, the newest last.
     runs: Vec<Run>,
     recent: VecDeque<Arc<str>>,
@@ -59,6 +61,7 @@ impl Hub {
                 build: start,
                 wrong: None,
                 progress: json!({ "kind": "progress" }).to_string().into(),
+                jobs: 0,
                 runs: Vec::new(),
                 recent: VecDeque::new(),
                 next: 0,
@@ -106,6 +109,7 @@ impl Hub {
     /// A job begins. What its target's last one said no longer matters.
     pub fn begins(&self, job: u64, target: &Value) {
         self.change(|state| {
+            state.jobs = job;
             state.runs.retain(|run| run.target != *target);
             state.runs.push(Run {
                 job,
@@ -172,7 +176,9 @@ impl Hub {
             }
         }
         let mut lines = vec![
-            json!({ "kind": "hello" }).to_string().into(),
+            json!({ "kind": "hello", "jobs": state.jobs })
+                .to_string()
+                .into(),
             state.book(),
             state.progress.clone(),
         ];

@@ -180,7 +180,7 @@ class Card {
         this.button.textContent = say(this.running ? "Stop" : "Grade");
         this.busy.textContent = this.running ? run.busy ?? say("Grading…") : "";
         // What was not there before is shown; what the reader opened stays open.
-        const now = JSON.stringify([run?.checks, run?.end, run?.compiler, run?.wrong]);
+        const now = JSON.stringify([run?.running, run?.checks, run?.end, run?.compiler, run?.wrong]);
         if (now === this.shown) return;
         this.shown = now;
         const [mark, ...words] = run ? headline(run) : [""];
