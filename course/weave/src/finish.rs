@@ -29,12 +29,16 @@ pub struct Settings {
     /// Where the site will be, with a slash at its end: `https://host/runnable-sockets/`. Without it there is no map of
     /// the site, and previews have no address.
     pub address: Option<String>,
+    /// Another version of the book that can be read beside this one: what it is called and where it is, as in
+    /// `Last release: https://host/book/release/`.
+    pub other: Option<String>,
 }
 
 impl Settings {
     /// Settings for an address with or without a slash at its end.
-    pub fn new(address: Option<String>) -> Settings {
+    pub fn new(address: Option<String>, other: Option<String>) -> Settings {
         Settings {
+            other,
             address: address.map(|address| format!("{}/", address.trim_end_matches('/'))),
         }
     }
@@ -84,7 +88,12 @@ pub fn finish(out: &Path, catalog: &Catalog, settings: &Settings) -> io::Result<
         .collect();
     for page in &mut pages {
         if page.name == "404.html" {
-            page.html = parts::rooted(&page.html);
+            page.html = parts::rooted(&page.html)
+                .replace("Document not found (404)", "No such page")
+                .replace(
+                    "This URL is invalid, sorry. Please use the navigation bar or search to continue.",
+                    "Nothing of the book is at this address. The contents and the search lead on.",
+                );
         }
         page.html = colored(&page.html);
         page.html = scrollable(&page.html);
@@ -101,6 +110,20 @@ pub fn finish(out: &Path, catalog: &Catalog, settings: &Settings) -> io::Result<
     for page in &mut pages {
         page.html = parts::led_on(&page.html, &page.name, &moved);
         page.html = head::described(&page.html, &page.name, catalog, settings);
+        if let Some((name, address)) = settings
+            .other
+            .as_deref()
+            .and_then(|text| text.split_once(": "))
+        {
+            let link = format!(
+                "<a id=\"version\" class=\"tool\" href=\"{}\">{}</a>",
+                escape(address),
+                escape(catalog.words.say(name))
+            );
+            page.html = page
+                .html
+                .replacen("<span id=\"version\" hidden></span>", &link, 1);
+        }
     }
     for page in &pages {
         let path = out.join(&page.name);

@@ -28,7 +28,7 @@ impl Site {
         site.write("book-0123abcd.js", "mdBook's own");
         site.write("css/general.css", "mdBook's own");
         let catalog = catalog();
-        let settings = Settings::new(Some("https://host.example/book".into()));
+        let settings = Settings::new(Some("https://host.example/book".into()), None);
         finish(site.0.path(), &catalog, &settings).expect("finished");
         site
     }

@@ -103,13 +103,15 @@ fn render(root: &Path, out: &Path, language: &str) -> Result<(), Failure> {
             None => Failure::Book(format!("the book cannot be built: {error:#}")),
         }
     })?;
-    let address: Option<String> = book
-        .config
-        .get("preprocessor.weave.address")
-        .map_err(|error| Failure::Book(format!("book.toml: {error:#}")))?;
+    let setting = |name: &str| -> Result<Option<String>, Failure> {
+        let value = book.config.get(&format!("preprocessor.weave.{name}"));
+        value.map_err(|error| Failure::Book(format!("book.toml: {error:#}")))
+    };
     let folder = editions::folder(language).display().to_string();
-    let address = address.map(|address| format!("{}/{folder}", address.trim_end_matches('/')));
-    finish(out, &catalog, &Settings::new(address))
+    let address = setting("address")?
+        .map(|address: String| format!("{}/{folder}", address.trim_end_matches('/')));
+    let settings = Settings::new(address, setting("other-version")?);
+    finish(out, &catalog, &settings)
         .map_err(|error| Failure::Machine(format!("the book cannot be written: {error}")))
 }
 
