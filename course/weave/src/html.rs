@@ -10,6 +10,40 @@ pub(crate) struct Tag<'h> {
 }
 
 impl<'h> Tag<'h> {
+    /// Whether it closes itself, as `<path/>` does.
+    pub fn is_closed(&self) -> bool {
+        self.attributes.trim_end().ends_with('/')
+    }
+
+    /// All attributes in order, with their values as they stand; one without a value has none.
+    pub fn attributes(&self) -> Vec<(&'h str, Option<&'h str>)> {
+        let mut found = Vec::new();
+        let mut rest = self.attributes.trim();
+        while let Some(end) = rest
+            .find(|c: char| c.is_whitespace() || matches!(c, '=' | '/'))
+            .or(Some(rest.len()))
+            .filter(|_| !rest.is_empty())
+        {
+            let (name, after) = rest.split_at(end);
+            let after = after.trim_start();
+            let Some(value) = after.strip_prefix('=').map(str::trim_start) else {
+                if !name.is_empty() {
+                    found.push((name, None));
+                }
+                rest = after.trim_start_matches('/').trim_start();
+                continue;
+            };
+            let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''));
+            let (value, after) = match quote {
+                Some(quote) => value[1..].split_once(quote).unwrap_or((&value[1..], "")),
+                None => value.split_at(value.find(char::is_whitespace).unwrap_or(value.len())),
+            };
+            found.push((name, Some(value)));
+            rest = after.trim_start();
+        }
+        found
+    }
+
     /// The value of an attribute, with its entities as they stand.
     pub fn attribute(&self, name: &str) -> Option<&'h str> {
         let mut rest = self.attributes;
@@ -127,6 +161,14 @@ mod tests {
         assert_eq!(a.attribute("id"), Some("i"));
         assert_eq!(a.attribute("class"), Some("x"));
         assert_eq!(a.attribute("title"), None);
+        assert_eq!(
+            a.attributes(),
+            [
+                ("class", Some("x")),
+                ("href", Some("p>q")),
+                ("ID", Some("i"))
+            ]
+        );
         assert_eq!(script.name, "script");
         assert!(matches!(
             &pieces[5..],

@@ -35,6 +35,7 @@ mod links;
 mod listing;
 mod markdown;
 mod page;
+pub mod print;
 pub mod protocol;
 pub mod request;
 pub mod search;

@@ -17,6 +17,7 @@ use std::io;
 use std::path::Path;
 
 use read::{Part, Place, read};
+pub(crate) use read::{order, unescape};
 use words::{Word, words};
 
 /// What a heading, a bold word, and the first `code` of the book with a name add to a section's weight.
@@ -68,7 +69,7 @@ pub struct Hit {
 pub fn write(folder: &Path) -> io::Result<Index> {
     let start = std::fs::read_to_string(folder.join("index.html"))?;
     let mut pages = Vec::new();
-    for name in read::order(&start) {
+    for name in order(&start) {
         let html = std::fs::read_to_string(folder.join(format!("{name}.html")))?;
         pages.push((name, html));
     }

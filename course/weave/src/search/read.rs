@@ -185,7 +185,7 @@ impl Reader {
 }
 
 /// Text without the names that HTML has for some characters.
-fn unescape(text: &str) -> String {
+pub fn unescape(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('&') {
@@ -200,7 +200,7 @@ fn unescape(text: &str) -> String {
             "gt" => Some('>'),
             "amp" => Some('&'),
             "quot" => Some('"'),
-            "nbsp" => Some(' '),
+            "nbsp" => Some('\u{a0}'),
             name => name
                 .strip_prefix('#')
                 .and_then(number)
