@@ -70,12 +70,19 @@ pub fn write(folder: &Path) -> io::Result<Index> {
     let start = std::fs::read_to_string(folder.join("index.html"))?;
     let mut pages = Vec::new();
     for name in order(&start) {
-        let html = std::fs::read_to_string(folder.join(format!("{name}.html")))?;
-        pages.push((name, html));
+        // The claims of a chapter may have a page of their own.
+        let claims = format!("c/{}", name.get(..2).unwrap_or(&name));
+        for name in [name, claims] {
+            match std::fs::read_to_string(folder.join(format!("{name}.html"))) {
+                Ok(html) => pages.push((name, html)),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
     let index = Index::of(&pages);
     std::fs::write(folder.join("search.json"), index.json())?;
-    std::fs::create_dir_all(folder.join("search"))?;
+    std::fs::create_dir_all(folder.join("search/c"))?;
     for (at, (name, _)) in index.pages.iter().enumerate() {
         std::fs::write(
             folder.join("search").join(format!("{name}.json")),

@@ -30,7 +30,9 @@ pub struct Flow {
 /// Elements that have no end.
 const EMPTY: [&str; 7] = ["br", "hr", "img", "wbr", "col", "input", "meta"];
 /// What is only for a screen.
-const LEFT_OUT: [&str; 6] = ["nav", "script", "template", "button", "input", "output"];
+const LEFT_OUT: [&str; 8] = [
+    "nav", "script", "template", "button", "input", "output", "select", "label",
+];
 /// Attributes that name ids of the same page.
 const REFERENCES: [&str; 4] = [
     "aria-labelledby",

@@ -138,6 +138,13 @@ impl Reader {
                     parts: Vec::new(),
                 });
             }
+            // A claim is a place of its own.
+            ("tr", Some(id)) if id.starts_with("claim-") => self.sections.push(Section {
+                title: id["claim-".len()..].replace('-', "."),
+                id: id.to_owned(),
+                teaches: false,
+                parts: Vec::new(),
+            }),
             ("strong" | "dfn" | "dt", _) => self.bold += 1,
             ("code", _) => self.code += 1,
             ("pre", _) => self.pre += 1,

@@ -9,16 +9,32 @@ cargo book: shows the book on this machine, rebuilds it on change, and grades wh
 
 usage: cargo book [--open] [--port N]
        cargo book --build [--out DIR]
+       cargo book --epub|--pdf [--lang LANGUAGE] [--out FILE]
 
   --open      open it in the browser
   --port N    listen on this port of 127.0.0.1 and ::1 (without it, the kernel chooses one)
   --build     build and check the links, then end: 0 if the book is whole, 1 if not
   --out DIR   with --build: where to (without it, target/book/site)
+  --epub      write the book as an EPUB file, for readers of electronic books
+  --pdf       print the book to a PDF file; Chromium does it, and has to be there
+  --lang L    with --epub and --pdf: in which language, such as zh-CN (without it, en)
+  --out FILE  with --epub and --pdf: which file (without it, in target/book)
   --help      this text";
+
+/// What the book can be as one file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    Epub,
+    Pdf,
+}
 
 pub struct Arguments {
     /// Only build, do not serve.
     pub build: bool,
+    /// Write one file instead.
+    pub file: Option<Format>,
+    /// In this language.
+    pub language: String,
     /// Where to build.
     pub out: Option<PathBuf>,
     /// 0 lets the kernel choose.
@@ -32,6 +48,8 @@ impl Arguments {
     pub fn read() -> Result<Option<Arguments>, lexopt::Error> {
         let mut arguments = Arguments {
             build: false,
+            file: None,
+            language: catalog::ENGLISH.to_owned(),
             out: None,
             port: 0,
             open: false,
@@ -40,6 +58,9 @@ impl Arguments {
         while let Some(argument) = parser.next()? {
             match argument {
                 Long("build") => arguments.build = true,
+                Long("epub") => arguments.file = Some(Format::Epub),
+                Long("pdf") => arguments.file = Some(Format::Pdf),
+                Long("lang") => arguments.language = parser.value()?.string()?,
                 Long("out") => arguments.out = Some(parser.value()?.into()),
                 Long("open") => arguments.open = true,
                 Long("port") => arguments.port = port(parser.value()?)?,
@@ -50,8 +71,8 @@ impl Arguments {
                 other => return Err(other.unexpected()),
             }
         }
-        if arguments.out.is_some() && !arguments.build {
-            return Err("--out needs --build".into());
+        if arguments.out.is_some() && !arguments.build && arguments.file.is_none() {
+            return Err("--out needs --build, --epub or --pdf".into());
         }
         Ok(Some(arguments))
     }

@@ -11,6 +11,7 @@ use mdbook_driver::book::{Book, BookItem, Chapter};
 use mdbook_driver::errors::{Error, Result as BookResult};
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 use weave::finish::{Settings, finish};
+use weave::print::Volume;
 use weave::{Options, Page, editions, search, site};
 
 /// Why there is no new book. The text names everything that is wrong, one line each.
@@ -35,10 +36,10 @@ impl Failure {
 pub fn build(root: &Path, out: &Path) -> Result<(), Failure> {
     let (rendered, warnings) = warnings::heard(|| {
         // The English book is the site, and building it empties the folder.
-        render(root, out, ENGLISH)?;
+        finished(root, out, ENGLISH)?;
         for language in Catalog::languages(root) {
             let folder = out.join(editions::folder(&language));
-            render(root, &folder, &language)?;
+            finished(root, &folder, &language)?;
             // A site has one page for addresses that it does not know.
             fs::remove_file(folder.join("404.html")).map_err(unreadable)?;
         }
@@ -68,8 +69,34 @@ fn unreadable(error: std::io::Error) -> Failure {
     Failure::Machine(format!("the built book cannot be read: {error}"))
 }
 
-/// Builds the book in one language.
-fn render(root: &Path, out: &Path, language: &str) -> Result<(), Failure> {
+/// The book in one language as one file: every page as mdBook writes it, in `folder`, which is for nothing else.
+pub fn volume(root: &Path, folder: &Path, language: &str) -> Result<Volume, Failure> {
+    let (rendered, warnings) = warnings::heard(|| render(root, folder, language));
+    let (book, _) = rendered?;
+    if !warnings.is_empty() {
+        return Err(Failure::Book(warnings.join("\n")));
+    }
+    let title = book.config.book.title.unwrap_or_default();
+    Volume::read(folder, &root.join("book/theme/page.css"), &title, language).map_err(Failure::Book)
+}
+
+/// Builds the site in one language.
+fn finished(root: &Path, out: &Path, language: &str) -> Result<(), Failure> {
+    let (book, catalog) = render(root, out, language)?;
+    let setting = |name: &str| -> Result<Option<String>, Failure> {
+        let value = book.config.get(&format!("preprocessor.weave.{name}"));
+        value.map_err(|error| Failure::Book(format!("book.toml: {error:#}")))
+    };
+    let folder = editions::folder(language).display().to_string();
+    let address = setting("address")?
+        .map(|address: String| format!("{}/{folder}", address.trim_end_matches('/')));
+    let settings = Settings::new(address, setting("other-version")?);
+    finish(out, &catalog, &settings)
+        .map_err(|error| Failure::Machine(format!("the book cannot be written: {error}")))
+}
+
+/// Has mdBook write the book in one language.
+fn render(root: &Path, out: &Path, language: &str) -> Result<(MDBook, Catalog), Failure> {
     let catalog = Catalog::load_in(root, language);
     let loaded = MDBook::load(root.join("book")).and_then(|mut book| {
         if language != ENGLISH {
@@ -103,16 +130,7 @@ fn render(root: &Path, out: &Path, language: &str) -> Result<(), Failure> {
             None => Failure::Book(format!("the book cannot be built: {error:#}")),
         }
     })?;
-    let setting = |name: &str| -> Result<Option<String>, Failure> {
-        let value = book.config.get(&format!("preprocessor.weave.{name}"));
-        value.map_err(|error| Failure::Book(format!("book.toml: {error:#}")))
-    };
-    let folder = editions::folder(language).display().to_string();
-    let address = setting("address")?
-        .map(|address: String| format!("{}/{folder}", address.trim_end_matches('/')));
-    let settings = Settings::new(address, setting("other-version")?);
-    finish(out, &catalog, &settings)
-        .map_err(|error| Failure::Machine(format!("the book cannot be written: {error}")))
+    Ok((book, catalog))
 }
 
 /// Refuses a folder whose files the build would remove and that it did not write.

@@ -10,6 +10,7 @@ mod gate;
 mod http;
 mod hub;
 mod jobs;
+mod print;
 mod serve;
 mod warnings;
 mod watch;
@@ -51,6 +52,15 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<(), String> {
     let root = catalog::find_root_from_here().map_err(|error| error.to_string())?;
     let folder = folder(&root);
+    if let Some(format) = arguments.file {
+        return print::print(
+            &root,
+            &folder,
+            format,
+            &arguments.language,
+            arguments.out.as_deref(),
+        );
+    }
     if arguments.build {
         return build_only(
             &root,
