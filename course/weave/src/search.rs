@@ -68,11 +68,23 @@ pub struct Hit {
 /// The first file that cannot be read or written.
 pub fn write(folder: &Path) -> io::Result<Index> {
     let start = std::fs::read_to_string(folder.join("index.html"))?;
+    let names = order(&start);
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let file = entry?.file_name().to_string_lossy().into_owned();
+        files.extend(file.strip_suffix(".html").map(str::to_owned));
+    }
+    files.sort();
     let mut pages = Vec::new();
-    for name in order(&start) {
-        // The claims of a chapter may have a page of their own.
-        let claims = format!("c/{}", name.get(..2).unwrap_or(&name));
-        for name in [name, claims] {
+    for name in &names {
+        // A chapter may go on on further pages, and have one for its claims.
+        let number = name.get(..3).filter(|number| number.ends_with('-'));
+        let is_further = |file: &&String| {
+            number.is_some_and(|number| file.starts_with(number)) && !names.contains(file)
+        };
+        let further = files.iter().filter(is_further).cloned();
+        let claims = number.map(|number| format!("c/{}", number.trim_end_matches('-')));
+        for name in std::iter::once(name.clone()).chain(further).chain(claims) {
             match std::fs::read_to_string(folder.join(format!("{name}.html"))) {
                 Ok(html) => pages.push((name, html)),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}

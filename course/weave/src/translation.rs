@@ -221,7 +221,10 @@ pub(crate) fn merge(catalog: &Catalog, english: &Page, ours: &str) -> Merged {
             merging.ends_english();
         }
         match shown {
-            Some(own) => merging.ours(own, section, state == State::Stale),
+            Some(own) => {
+                merging.ours(own, section, state == State::Stale);
+                merging.turns(own, section);
+            }
             None => merging.theirs(section, !in_english),
         }
         in_english = shown.is_none();
@@ -282,6 +285,16 @@ impl Merging<'_> {
             } else {
                 self.add(origin, line);
             }
+        }
+    }
+
+    /// Where the English page goes on on another one, ours does too.
+    fn turns(&mut self, own: &Section<'_>, english: &Section<'_>) {
+        let is_mark = |line: &&&str| section::is_turn(line);
+        if own.lines.iter().find(is_mark).is_none()
+            && let Some(mark) = english.lines.iter().find(is_mark)
+        {
+            self.add((false, english.line), &format!("\n{mark}\n"));
         }
     }
 

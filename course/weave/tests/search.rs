@@ -53,8 +53,11 @@ fn best_is(index: &Index, query: &str, expected: &str) {
         .take(3)
         .map(|hit| hit.address.as_str())
         .collect();
+    // A long chapter goes on on further pages, whose names begin as the first one's does.
+    let (page, id) = expected.split_once('#').expect("a page and a section");
+    let is_it = |address: &&str| address.starts_with(page) && address.ends_with(&format!("#{id}"));
     assert!(
-        first.contains(&expected),
+        first.iter().any(is_it),
         "{query}: {first:?}, and not {expected}"
     );
 }

@@ -95,6 +95,11 @@ pub fn is_block(line: &str) -> bool {
     line.trim() == "{{#block}}"
 }
 
+/// Whether a line says that what follows is on a further page.
+pub fn is_turn(line: &str) -> bool {
+    line.trim_start().starts_with("<!-- page: ")
+}
+
 fn is_console(fence: &str) -> bool {
     let info = fence
         .trim_start()
@@ -117,7 +122,7 @@ impl Section<'_> {
                 .is_some_and(|fence| is_console(self.lines[fence.start]))
         };
         let text: Vec<&str> = (0..self.lines.len())
-            .filter(|&at| !shared(at))
+            .filter(|&at| !shared(at) && !is_turn(self.lines[at]))
             .map(|at| self.lines[at])
             .collect();
         fingerprint(&text.join("\n"))

@@ -196,3 +196,20 @@ fn lines_of_chinese_are_joined_and_others_are_not() {
     let expected = "一行二行，read 三\nfour\n五。\n\n- 六\n- 七\n\n```text\n八\n九\n```\n十十一\n";
     assert_eq!(joined(text), expected);
 }
+
+#[test]
+fn a_translated_page_goes_on_where_the_english_one_does() {
+    let english = ENGLISH.replace("More.\n", "More.\n\n<!-- page: 03-more -->\n");
+    let page = Page {
+        path: "03-sockets.md".into(),
+        text: english,
+    };
+    let ours = format!("## 乙 {{#b}}\n<!-- from {} -->\n\n多。\n", print("b"));
+    let merged = merge(&catalog(), &page, &ours);
+    assert_eq!(states(&merged)[2], State::Current);
+    assert!(
+        merged.text.contains("多。\n\n<!-- page: 03-more -->\n"),
+        "{}",
+        merged.text
+    );
+}
