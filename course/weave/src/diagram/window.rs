@@ -82,15 +82,14 @@ pub(super) fn figure(context: &Context, name: &str) -> Result<String, String> {
         "The window that {1} sends in: {2}",
         &[&sender, &name.replace('-', " ")],
     );
-    let full = trace
-        .iter()
-        .filter(|now| now.sent > 0 && now.edge == now.sent);
+    let sending = trace.iter().filter(|now| now.sent > 0);
+    let least = sending.map(|now| now.edge.saturating_sub(now.sent)).min();
     let text = context.fill(
-        "{1} bytes in {2} frames. After {3} of them nothing more might be sent. The table has them one by one.",
+        "{1} bytes in {2} frames. When the least might be sent, it was {3} bytes more. The table has them one by one.",
         &[
             &last.sent.to_string(),
             &trace.len().to_string(),
-            &full.count().to_string(),
+            &least.unwrap_or_default().to_string(),
         ],
     );
     let (picture, size) = draw(context, &trace);
