@@ -77,10 +77,11 @@ pub(crate) fn table(chapter: &Chapter) -> String {
         let verdict = claim.verdict;
         _ = writeln!(
             html,
-            "<tr id=\"{anchor}\" class=\"{name}\" data-claim=\"{id}\">\n<td><a class=\"claim {name}\" href=\"#{anchor}\">{id}</a> {verdict}<span class=\"slot\" data-slot=\"claim\"></span></td>\n<td>{says}{correction}</td>\n<td>{decided}</td>\n</tr>",
+            "<tr id=\"{anchor}\" class=\"{name}\" data-claim=\"{id}\">\n<td><a class=\"claim {name}\" href=\"#{anchor}\">{id}</a> {verdict}{slot}</td>\n<td>{says}{correction}</td>\n<td>{decided}</td>\n</tr>",
             anchor = claim.anchor(),
             name = verdict.name(),
             id = escape(&claim.id),
+            slot = slot(claim),
             verdict = in_words(verdict),
             says = inline(&claim.says),
             correction = correction(claim),
@@ -110,13 +111,15 @@ pub(crate) fn on_trial(catalog: &Catalog, up: &str) -> String {
         for claim in &chapter.claims {
             _ = writeln!(
                 text,
-                "<tr class=\"{name}\" data-claim=\"{id}\">\n<td><a class=\"claim {name}\" href=\"{up}{link}\">{id}</a> {verdict}<span class=\"slot\" data-slot=\"claim\"></span></td>\n<td>{says}{correction}</td>\n</tr>",
+                "<tr class=\"{name}\" data-claim=\"{id}\">\n<td><a class=\"claim {name}\" href=\"{up}{link}\">{id}</a> {verdict}{slot}</td>\n<td>{says}{correction}{recorded}</td>\n</tr>",
                 name = claim.verdict.name(),
                 link = link(catalog, claim),
                 id = escape(&claim.id),
+                slot = slot(claim),
                 verdict = in_words(claim.verdict),
                 says = inline(&claim.says),
                 correction = correction(claim),
+                recorded = recorded(claim),
             );
         }
         text.push_str("</tbody>\n</table>\n");
@@ -135,6 +138,22 @@ fn in_words(verdict: Verdict) -> String {
         sign(verdict),
         verdict.words()
     )
+}
+
+/// The place for what a live book adds: only an experiment can be run.
+fn slot(claim: &Claim) -> &'static str {
+    match claim.experiment() {
+        Some(_) => "<span class=\"slot\" data-slot=\"claim\"></span>",
+        None => "",
+    }
+}
+
+/// What an experiment saw where the book was made, to be held against what it sees elsewhere.
+fn recorded(claim: &Claim) -> String {
+    match (&claim.seen, claim.experiment()) {
+        (Some(seen), Some(_)) => format!("<p class=\"seen\">Recorded: {}</p>", inline(seen)),
+        _ => String::new(),
+    }
 }
 
 fn correction(claim: &Claim) -> String {

@@ -41,7 +41,8 @@ impl Target {
                 let chapter = catalog
                     .chapters
                     .iter()
-                    .find(|known| known.dir == id && !known.claims.is_empty());
+                    .find(|known| format!("{:02}", known.number) == id)
+                    .filter(|known| !known.claims.is_empty());
                 let claim = || {
                     let claim = catalog.claim(id)?;
                     claim.experiment()?;
@@ -332,7 +333,7 @@ mod tests {
             found(json!({ "exercise": slug })),
             Some(Target::Exercise(slug.clone()))
         );
-        let chapter = &catalog.chapters[0].dir;
+        let chapter = format!("{:02}", catalog.chapters[0].number);
         assert!(found(json!({ "claims": chapter })).is_some());
         for asked in [
             json!({ "exercise": "../value-result" }),

@@ -58,6 +58,9 @@ const runs = new Map();
 const claims = new Map();
 let progress = [];
 let dirty = new Set();
+const cards = [];
+const rows = [];
+const tables = [];
 const name = (target) => JSON.stringify(target);
 
 function hear(message) {
@@ -138,10 +141,7 @@ function soon() {
             const key = name({ claims: row.id });
             if (changed.has(`claim ${row.id}`) || changed.has(key)) row.show(claims.get(row.id), runs.get(key));
         }
-        for (const table of tables) {
-            const key = name({ claims: table.chapter });
-            if (changed.has(key)) table.show(runs.get(key));
-        }
+        for (const table of tables) table.show(table.run());
         showStatus(changed);
     });
 }
@@ -150,8 +150,8 @@ function soon() {
 
 class Card {
     constructor(article) {
-        this.slug = article.dataset.exercise ?? article.id.slice("exercise-".length);
-        this.article = article;
+        this.slug = article.dataset.exercise;
+        this.element = article;
         this.button = make("button.primary", say("Grade"));
         this.button.addEventListener("click", () => {
             if (this.running) post("stop", {});
@@ -174,7 +174,7 @@ class Card {
     show(run) {
         const exercise = progress.find((one) => one.slug === this.slug);
         const standing = exercise?.standing ?? "";
-        this.article.dataset.standing = standing;
+        this.element.dataset.standing = standing;
         this.standing.textContent = standing && standing !== "new" ? say(standing) : "";
         this.running = run?.running ?? false;
         this.button.textContent = say(this.running ? "Stop" : "Grade");
@@ -278,11 +278,13 @@ async function play(figure) {
 
 class Row {
     constructor(row) {
-        this.id = row.dataset.claim ?? row.querySelector("a.claim").textContent.replace(/[^0-9.]/g, "");
+        this.id = row.dataset.claim;
+        this.element = row;
         this.button = make("button.quiet", say("Run"));
         this.button.setAttribute("aria-label", `${say("Run")} ${this.id}`);
         this.button.addEventListener("click", () => post("run", { claims: this.id }));
-        (row.querySelector('[data-slot="claim"]') ?? row.cells[0]).append(this.button);
+        // What an authority decides cannot be run.
+        row.querySelector('[data-slot="claim"]')?.append(this.button);
         this.seen = make("p.here");
         this.seen.setAttribute("role", "status");
         row.cells[row.cells.length - 1].append(this.seen);
@@ -306,7 +308,9 @@ class Row {
 /** A table of claims, with a button for all. */
 class Table {
     constructor(table) {
-        this.chapter = table.dataset.chapter ?? location.pathname.replace(/^.*\/|\.html$/g, "");
+        this.element = table;
+        // Claims begin with the number of their chapter.
+        this.chapter = table.querySelector("tr[data-claim]")?.dataset.claim.split(".")[0] ?? "";
         this.button = make("button.primary", say("Run these experiments on this kernel"));
         this.button.addEventListener("click", () => {
             if (this.running) post("stop", {});
@@ -314,7 +318,12 @@ class Table {
         });
         this.said = make("span.busy");
         this.said.setAttribute("role", "status");
-        table.before(make("p.live-bar", this.button, this.said));
+        if (this.chapter) table.before(make("p.live-bar", this.button, this.said));
+    }
+
+    /** The last run of the whole chapter. */
+    run() {
+        return [...runs.values()].find((run) => run.target.claims?.startsWith(`${this.chapter}-`));
     }
 
     show(run) {
@@ -379,9 +388,23 @@ function wrongBook(wrong) {
     document.body.append(banner);
 }
 
-const cards = [...document.querySelectorAll("article.exercise")].map((article) => new Card(article));
-const rows = [...document.querySelectorAll("tr[data-claim]")].map((row) => new Row(row));
-const tables = [...document.querySelectorAll("table.claims")].map((table) => new Table(table));
+// Parts of the page come when the reader asks for them.
+function adopt() {
+    const fresh = (selector, known) => [...document.querySelectorAll(selector)]
+        .filter((element) => !known.some((one) => one.element === element));
+    cards.push(...fresh("article[data-exercise]", cards).map((article) => new Card(article)));
+    rows.push(...fresh("tr[data-claim]", rows).map((row) => new Row(row)));
+    tables.push(...fresh("table.claims", tables).map((table) => new Table(table)));
+    for (const card of cards) card.show(runs.get(name({ exercise: card.slug })));
+    for (const row of rows) row.show(claims.get(row.id), runs.get(name({ claims: row.id })));
+    for (const table of tables) table.show(table.run());
+}
+adopt();
+new MutationObserver((changes) => {
+    const elements = changes.flatMap((change) => [...change.addedNodes]).filter((node) => node.nodeType === 1);
+    const selector = "article[data-exercise], tr[data-claim], table.claims";
+    if (elements.some((element) => element.matches(selector) || element.querySelector(selector))) adopt();
+}).observe(document.getElementById("text") ?? document.body, { childList: true, subtree: true });
 
 // A page that nobody looks at does not listen: browsers open six connections to a server and no more.
 let events = null;
