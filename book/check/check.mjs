@@ -4,7 +4,9 @@
 // 320 pixels nor with text at 200 %, at most 60 KB and 6 requests, none of them to another host, nothing moves while it loads, no error in the
 // console. Lighthouse (mobile): performance at least 98, accessibility, best practices and search engines 100.
 
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import path from "node:path";
 import { createRequire } from "node:module";
 import { chromium, flags, launch } from "./browser.mjs";
 import { pages, serve } from "./site.mjs";
@@ -132,6 +134,15 @@ async function judge(names) {
         if (best.performance < LIMIT.performance) wrong.push(`${name}: Lighthouse performance ${best.performance}, less than ${LIMIT.performance}, in four runs`);
         console.log(`${name.padEnd(52)} Lighthouse ${Object.values(best).join(" ")}`);
     }
+}
+
+// Pages that were published once are found for ever: by themselves, or by a redirect of book.toml's.
+const listed = (await readFile(new URL("pages.txt", import.meta.url), "utf8")).split("\n").filter((line) => line && !line.startsWith("#"));
+for (const name of listed) {
+    if (!existsSync(path.join(folder, name))) wrong.push(`${name} is gone: add a redirect to [output.html.redirect] in book.toml`);
+}
+for (const name of names) {
+    if (!listed.includes(name)) wrong.push(`${name} is new: add it to book/check/pages.txt`);
 }
 
 const browser = await launch();

@@ -116,7 +116,7 @@ document.addEventListener("DOMContentLoaded", () => {
     }
 
     // A system call says what it is when the pointer rests on it. A press, the keyboard and touch need no script.
-    if (matchMedia("(hover: hover)").matches) {
+    {
         let waiting;
         for (const call of document.querySelectorAll("button.call")) {
             const card = document.getElementById(call.getAttribute("popovertarget"));
@@ -127,7 +127,8 @@ document.addEventListener("DOMContentLoaded", () => {
                     waiting = setTimeout(() => { delete card.dataset.hovered; card.hidePopover(); }, 250);
                 }
             };
-            call.addEventListener("pointerenter", () => {
+            call.addEventListener("pointerenter", (event) => {
+                if (event.pointerType !== "mouse") return;
                 clearTimeout(waiting);
                 waiting = setTimeout(() => {
                     if (card.matches(":popover-open")) return;
@@ -145,10 +146,12 @@ document.addEventListener("DOMContentLoaded", () => {
     // Everything else is loaded when it is seen, or used.
     const load = async (element) => {
         const address = modules[element.dataset.module];
-        if (!address || element.dataset.loaded) return;
-        element.dataset.loaded = "yes";
-        const module = await import(new URL(address, document.baseURI));
-        module.default(element, page);
+        if (!address) return;
+        element.loading ??= import(new URL(address, document.baseURI)).then((module) => {
+            module.default(element, page);
+            element.dataset.loaded = "ready";
+        });
+        await element.loading;
     };
     const seen = new IntersectionObserver((entries) => {
         for (const entry of entries) {
@@ -159,9 +162,17 @@ document.addEventListener("DOMContentLoaded", () => {
     }, { rootMargin: "300px" });
     for (const element of document.querySelectorAll("[data-module]")) {
         if (element.dataset.when === "use") {
-            for (const use of ["pointerenter", "focusin", "click"]) {
+            for (const use of ["pointerenter", "focusin"]) {
                 element.addEventListener(use, () => load(element), { once: true });
             }
+            // A first click that comes before the module is made again when it is there.
+            element.addEventListener("click", async (event) => {
+                if (element.dataset.loaded === "ready" || event.ctrlKey || event.metaKey || event.shiftKey) return;
+                const link = event.target.closest("a");
+                if (link) event.preventDefault();
+                await load(element);
+                if (link) link.click();
+            }, { capture: true });
         } else {
             seen.observe(element);
         }

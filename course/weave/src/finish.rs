@@ -191,9 +191,10 @@ fn colored(html: &str) -> String {
     done + rest
 }
 
-/// What can be wider than the page can be scrolled by keyboard, too.
+/// What can be wider than the page can be scrolled by keyboard, too; and the empty corner of a table heads nothing.
 fn scrollable(html: &str) -> String {
-    html.replace("<pre><code>", "<pre tabindex=\"0\"><code>")
+    html.replace("<th></th>", "<td></td>")
+        .replace("<pre><code>", "<pre tabindex=\"0\"><code>")
         .replace(
             "<div class=\"table-wrapper\">",
             "<div class=\"table-wrapper\" tabindex=\"0\">",

@@ -50,9 +50,12 @@ pub(super) fn described(html: &str, name: &str, catalog: &Catalog, settings: &Se
                 "\n<link rel=\"canonical\" href=\"{address}{path}\">\n<meta property=\"og:url\" content=\"{address}{path}\">"
             );
         }
+        // One picture for all languages, beside the English pages.
+        let folder = format!("{}/", catalog.language);
+        let site = address.strip_suffix(&folder).unwrap_or(&address);
         _ = write!(
             tags,
-            "\n<meta property=\"og:image\" content=\"{address}preview.png\">\n<meta name=\"twitter:card\" content=\"summary_large_image\">"
+            "\n<meta property=\"og:image\" content=\"{site}preview.png\">\n<meta name=\"twitter:card\" content=\"summary_large_image\">"
         );
     }
     if name == "404.html" {
