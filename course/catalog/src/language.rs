@@ -186,6 +186,12 @@ impl Catalog {
         catalog
     }
 
+    /// Whether the texts of a claim or an exercise are in this catalog's language.
+    pub fn speaks(&self, name: &str) -> bool {
+        let told = self.told.iter().find(|told| told.name == name);
+        told.is_none_or(|told| told.current == Some(true))
+    }
+
     /// The languages that the book is translated into.
     pub fn languages(root: &Path) -> Vec<String> {
         let book = root.join("book");

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use catalog::{Catalog, Chapter, Claim, Decider, Verdict};
+use catalog::{Catalog, Chapter, Claim, Decider, Verdict, Words};
 
 use crate::markdown::{escape, inline};
 
@@ -40,7 +40,7 @@ pub(crate) fn in_prose(catalog: &Catalog, claim: &Claim, up: &str) -> String {
         "<a class=\"claim {}\" href=\"{up}{}\" title=\"{}: {}\"><span class=\"sign\" aria-hidden=\"true\">{}</span>{}</a>",
         claim.verdict.name(),
         link(catalog, claim),
-        escape(&capital(claim.verdict.words())),
+        escape(&capital(catalog.words.say(claim.verdict.words()))),
         escape(&claim.says),
         sign(claim.verdict),
         escape(&claim.id),
@@ -59,33 +59,46 @@ pub(crate) fn chip(claim: &Claim, address: &str) -> String {
 }
 
 /// The chapter's table, each claim in a row with an id of its own.
-pub(crate) fn table(chapter: &Chapter) -> String {
+pub(crate) fn table(catalog: &Catalog, chapter: &Chapter) -> String {
+    let words = &catalog.words;
     let claims = &chapter.claims;
     let by_experiment = claims
         .iter()
         .filter(|claim| claim.experiment().is_some())
         .count();
+    let counted = words.fill(
+        "{1}. {2} decided by experiment, {3} by authority. Try them on your own kernel:",
+        &[
+            &tally(words, claims),
+            &by_experiment.to_string(),
+            &(claims.len() - by_experiment).to_string(),
+        ],
+    );
     let mut html = format!(
-        "<p class=\"tally\">{}. {by_experiment} decided by experiment, {} by authority. Try them on your own kernel: \
-         <code>cargo course claims {}</code></p>\n",
-        tally(claims),
-        claims.len() - by_experiment,
+        "<p class=\"tally\">{counted} <code>cargo course claims {}</code></p>\n",
         chapter.number,
     );
-    html.push_str("<table class=\"claims\">\n<thead><tr><th>Verdict</th><th>Claim</th><th>Decided by</th></tr></thead>\n<tbody>\n");
+    _ = writeln!(
+        html,
+        "<table class=\"claims\">\n<thead><tr><th>{}</th><th>{}</th><th>{}</th></tr></thead>\n<tbody>",
+        words.say("Verdict"),
+        words.say("Claim"),
+        words.say("Decided by"),
+    );
     for claim in claims {
         let verdict = claim.verdict;
         _ = writeln!(
             html,
-            "<tr id=\"{anchor}\" class=\"{name}\" data-claim=\"{id}\">\n<td><a class=\"claim {name}\" href=\"#{anchor}\">{id}</a> {verdict}{slot}</td>\n<td>{says}{correction}</td>\n<td>{decided}</td>\n</tr>",
+            "<tr id=\"{anchor}\" class=\"{name}\" data-claim=\"{id}\">\n<td><a class=\"claim {name}\" href=\"#{anchor}\">{id}</a> {verdict}{slot}</td>\n<td{language}>{says}{correction}</td>\n<td>{decided}</td>\n</tr>",
             anchor = claim.anchor(),
             name = verdict.name(),
             id = escape(&claim.id),
             slot = slot(claim),
-            verdict = in_words(verdict),
+            verdict = in_words(words, verdict),
+            language = language(catalog, claim),
             says = inline(&claim.says),
             correction = correction(claim),
-            decided = decided(claim),
+            decided = decided(words, claim),
         );
     }
     html.push_str("</tbody>\n</table>");
@@ -94,8 +107,9 @@ pub(crate) fn table(chapter: &Chapter) -> String {
 
 /// Every chapter's claims in short, each leading to its row. `up` leads from the page to `book/src`.
 pub(crate) fn on_trial(catalog: &Catalog, up: &str) -> String {
+    let words = &catalog.words;
     let all: Vec<Claim> = catalog.claims().cloned().collect();
-    let mut text = format!("{}.\n", tally(&all));
+    let mut text = words.fill("{1}.", &[&tally(words, &all)]) + "\n";
     for chapter in catalog
         .chapters
         .iter()
@@ -103,23 +117,26 @@ pub(crate) fn on_trial(catalog: &Catalog, up: &str) -> String {
     {
         _ = write!(
             text,
-            "\n## {}. {} {{#{}}}\n\n<table class=\"claims\">\n<thead><tr><th>Verdict</th><th>Claim</th></tr></thead>\n<tbody>\n",
+            "\n## {}. {} {{#{}}}\n\n<table class=\"claims\">\n<thead><tr><th>{}</th><th>{}</th></tr></thead>\n<tbody>\n",
             chapter.number,
             chapter.title,
             trial_anchor(chapter),
+            words.say("Verdict"),
+            words.say("Claim"),
         );
         for claim in &chapter.claims {
             _ = writeln!(
                 text,
-                "<tr class=\"{name}\" data-claim=\"{id}\">\n<td><a class=\"claim {name}\" href=\"{up}{link}\">{id}</a> {verdict}{slot}</td>\n<td>{says}{correction}{recorded}</td>\n</tr>",
+                "<tr class=\"{name}\" data-claim=\"{id}\">\n<td><a class=\"claim {name}\" href=\"{up}{link}\">{id}</a> {verdict}{slot}</td>\n<td{language}>{says}{correction}{recorded}</td>\n</tr>",
                 name = claim.verdict.name(),
                 link = link(catalog, claim),
                 id = escape(&claim.id),
                 slot = slot(claim),
-                verdict = in_words(claim.verdict),
+                verdict = in_words(words, claim.verdict),
+                language = language(catalog, claim),
                 says = inline(&claim.says),
                 correction = correction(claim),
-                recorded = recorded(claim),
+                recorded = recorded(words, claim),
             );
         }
         text.push_str("</tbody>\n</table>\n");
@@ -132,11 +149,11 @@ pub(crate) fn trial_anchor(chapter: &Chapter) -> String {
     format!("trial-{:02}", chapter.number)
 }
 
-fn in_words(verdict: Verdict) -> String {
+fn in_words(words: &Words, verdict: Verdict) -> String {
     format!(
         "<span class=\"verdict\"><span class=\"sign\" aria-hidden=\"true\">{}</span> {}</span>",
         sign(verdict),
-        verdict.words()
+        words.say(verdict.words())
     )
 }
 
@@ -149,10 +166,22 @@ fn slot(claim: &Claim) -> &'static str {
 }
 
 /// What an experiment saw where the book was made, to be held against what it sees elsewhere.
-fn recorded(claim: &Claim) -> String {
+fn recorded(words: &Words, claim: &Claim) -> String {
     match (&claim.seen, claim.experiment()) {
-        (Some(seen), Some(_)) => format!("<p class=\"seen\">Recorded: {}</p>", inline(seen)),
+        (Some(seen), Some(_)) => {
+            let seen = words.fill("Recorded: {1}", &[&inline(seen)]);
+            format!("<p class=\"seen\">{seen}</p>")
+        }
         _ => String::new(),
+    }
+}
+
+/// The attribute of a claim's text that is not in the page's language.
+fn language(catalog: &Catalog, claim: &Claim) -> &'static str {
+    if catalog.speaks(&claim.id) {
+        ""
+    } else {
+        " lang=\"en\""
     }
 }
 
@@ -162,23 +191,30 @@ fn correction(claim: &Claim) -> String {
     })
 }
 
-fn decided(claim: &Claim) -> String {
+fn decided(words: &Words, claim: &Claim) -> String {
     let mut html = match &claim.decided_by {
         Decider::Experiment(name) => format!(
-            "<span class=\"how\">Experiment</span> <code>{}</code>",
+            "<span class=\"how\">{}</span> <code>{}</code>",
+            words.say("Experiment"),
             // A name is as long as a sentence: it may break between its words.
             escape(name).replace('_', "_<wbr>")
         ),
         Decider::Authority(text) => {
-            format!("<span class=\"how\">Authority</span> {}", inline(text))
+            format!(
+                "<span class=\"how\">{}</span> {}",
+                words.say("Authority"),
+                inline(text)
+            )
         }
     };
     if let Some(seen) = &claim.seen {
-        _ = write!(html, "<p class=\"seen\">Seen: {}</p>", inline(seen));
+        let seen = words.fill("Seen: {1}", &[&inline(seen)]);
+        _ = write!(html, "<p class=\"seen\">{seen}</p>");
     }
     if !claim.reads.is_empty() {
         let reads: Vec<String> = claim.reads.iter().map(|text| reading(text)).collect();
-        _ = write!(html, "<p class=\"reads\">Read {}</p>", reads.join(", "));
+        let reads = words.fill("Read {1}", &[&reads.join(", ")]);
+        _ = write!(html, "<p class=\"reads\">{reads}</p>");
     }
     html
 }
@@ -216,25 +252,23 @@ fn reading(text: &str) -> String {
 }
 
 /// `83 claims: 40 true, 12 wrong`.
-fn tally(claims: &[Claim]) -> String {
+fn tally(words: &Words, claims: &[Claim]) -> String {
     let counts = Verdict::ALL.into_iter().filter_map(|verdict| {
-        let count = claims
-            .iter()
-            .filter(|claim| claim.verdict == verdict)
-            .count();
-        let words = match verdict {
+        let count = claims.iter().filter(|claim| claim.verdict == verdict);
+        let count = count.count();
+        let said = match verdict {
             Verdict::Conditional => "true under a condition",
             Verdict::Platform => "true on some systems",
             other => other.words(),
         };
-        (count > 0).then(|| format!("{count} {words}"))
+        (count > 0).then(|| words.fill("{1} {2}", &[&count.to_string(), words.say(said)]))
     });
     let counts: Vec<String> = counts.collect();
-    let noun = if claims.len() == 1 { "claim" } else { "claims" };
-    if counts.is_empty() {
-        "No claims yet".into()
-    } else {
-        format!("{} {noun}: {}", claims.len(), counts.join(", "))
+    let number = claims.len().to_string();
+    match claims.len() {
+        0 => words.say("No claims yet").to_owned(),
+        1 => words.fill("1 claim: {1}", &[&counts.concat()]),
+        _ => words.fill("{1} claims: {2}", &[&number, &counts.join(words.say(", "))]),
     }
 }
 

@@ -5,11 +5,13 @@
 
 use std::fmt::Write;
 
+use catalog::Words;
+
 use crate::markdown::escape;
 use crate::transcript::{Block, Kind, pieces};
 
 /// The figure, in one line of HTML: an empty line in it would end it.
-pub(crate) fn figure(block: &Block) -> String {
+pub(crate) fn figure(words: &Words, block: &Block) -> String {
     let lines: Vec<String> = block
         .lines
         .iter()
@@ -17,21 +19,23 @@ pub(crate) fn figure(block: &Block) -> String {
         .collect();
     let (name, host) = (block.terminal.as_str(), block.host.as_deref());
     let (label, caption) = match host {
-        _ if name.is_empty() => ("A terminal".to_owned(), String::new()),
+        _ if name.is_empty() => (words.say("A terminal").to_owned(), String::new()),
         Some(host) if host != name => (
-            format!("Terminal {name}, on host {host}"),
-            format!(
-                "<span class=\"terminal\">{}</span> on host {}",
-                escape(name),
-                escape(host)
+            words.fill("Terminal {1}, on host {2}", &[name, host]),
+            words.fill(
+                "{1} on host {2}",
+                &[
+                    &format!("<span class=\"terminal\">{}</span>", escape(name)),
+                    &escape(host),
+                ],
             ),
         ),
         Some(_) => (
-            format!("Terminal, on host {name}"),
+            words.fill("Terminal, on host {1}", &[name]),
             format!("<span class=\"terminal\">{}</span>", escape(name)),
         ),
         None => (
-            format!("Terminal {name}"),
+            words.fill("Terminal {1}", &[name]),
             format!("<span class=\"terminal\">{}</span>", escape(name)),
         ),
     };
@@ -46,8 +50,8 @@ pub(crate) fn figure(block: &Block) -> String {
     if let Some(why) = &block.unverified {
         _ = write!(
             html,
-            "<p class=\"unverified\">Not replayed: {}</p>",
-            escape(why)
+            "<p class=\"unverified\">{}</p>",
+            words.fill("Not replayed: {1}", &[&escape(why)])
         );
     }
     html + "</figure>"
@@ -102,7 +106,7 @@ mod tests {
             3,
         );
         assert_eq!(
-            figure(&block.expect("well-formed")),
+            figure(&Words::default(), &block.expect("well-formed")),
             "<figure class=\"console\" aria-label=\"Terminal server\"><figcaption><span class=\"terminal\">server</span></figcaption>\
              <pre tabindex=\"0\"><span class=\"prompt\" aria-hidden=\"true\">$ </span><kbd class=\"command\">cargo run --bin a -- &lt;b&gt;</kbd>\
              &#10;listening on <var>[PORT]</var>&#10;&#10;<span class=\"typed\"><kbd>hi</kbd></span>&#10;<span class=\"typed\"><kbd class=\"key\">Ctrl+D</kbd></span>\
@@ -117,7 +121,7 @@ mod tests {
             "$ c\n",
             1,
         );
-        let html = figure(&block.expect("well-formed"));
+        let html = figure(&Words::default(), &block.expect("well-formed"));
         assert!(html.contains("Not replayed: needs a modem"), "{html}");
         assert!(
             html.contains("aria-label=\"Terminal b, on host a\""),

@@ -215,7 +215,11 @@ impl Weaver<'_> {
                 page.problem(line, what);
             }
             // Its first line stands behind the indentation already.
-            replaced.push((console.span, console::figure(&console.block), String::new()));
+            replaced.push((
+                console.span,
+                console::figure(&self.catalog.words, &console.block),
+                String::new(),
+            ));
         }
         for drawing in std::mem::take(&mut page.drawings) {
             match self.drawing(page.page, &drawing.block) {
@@ -307,7 +311,7 @@ impl Weaver<'_> {
                 if chapter.claims.is_empty() {
                     return Err(format!("there are no claims: {} has none", file.display()));
                 }
-                Ok(claims::table(chapter))
+                Ok(claims::table(self.catalog, chapter))
             }
             Ask::OnTrial => Ok(claims::on_trial(self.catalog, &up)),
             Ask::Exercise(slug) => {

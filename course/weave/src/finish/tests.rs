@@ -145,7 +145,7 @@ fn claims_and_help_become_pages_and_links_follow_them() {
         .next()
         .expect("an exercise");
     let (anchor, slug) = (claim.anchor(), &exercise.slug);
-    let table = crate::claims::table(chapter);
+    let table = crate::claims::table(&catalog, chapter);
     let site = Site::of(&format!(
         "<h1 id=\"a\">Sockets</h1><p id=\"late\"><a href=\"#{anchor}\">mark</a></p><h2 id=\"on-trial\">T</h2>{table}\
          <article class=\"exercise\" data-exercise=\"{slug}\"><h3 id=\"exercise-{slug}\">E</h3><p><a href=\"05.html\">x</a></p>\
