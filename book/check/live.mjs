@@ -93,7 +93,6 @@ async function honest(browser, address) {
     await page.waitForSelector(`${card} .live-bar button`);
     await shot(page, "card-before", card);
     await page.click(`${card} .live-bar button`);
-    await page.waitForFunction((card) => document.querySelector(`${card} .busy`).textContent !== "", {}, card);
     await shot(page, "card-grading", card);
     await page.waitForSelector(`${card} .headline.fails`);
     const message = await page.$eval(`${card} .verdict details[open] pre.message`, (it) => it.textContent);

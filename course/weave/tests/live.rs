@@ -287,7 +287,8 @@ fn one_thing_runs_at_a_time_and_can_be_stopped() {
     assert_eq!(graded(dir.path()), ["waits"]);
 
     assert_eq!(post("/.book/run", r#"{"exercise":"noisy"}"#), 202);
-    assert!(listener.done("noisy").contains("more than can be shown"));
+    let why = listener.done("noisy");
+    assert!(why.contains("more than can be shown"), "{why}");
     assert_eq!(post("/.book/run", QUICK), 202);
     assert_eq!(listener.event("quick")["check"], "c");
     assert_eq!(listener.done("quick"), "");

@@ -53,6 +53,13 @@ pub fn course() -> TempDir {
         "book/src/01-first.md",
         "# First {#first}\n\n{{#listing chapters/01-first/src/lib.rs}}\n",
     );
+    // Building removes what the stock theme needs and the book's own does not.
+    write(
+        root,
+        "book/theme/index.hbs",
+        "<!DOCTYPE html><html lang=\"{{ language }}\"><head><title>{{ title }}</title></head>\
+         <body><main id=\"text\">\n{{{ content }}}</main></body></html>\n",
+    );
     for slug in ["quick", "waits", "noisy"] {
         exercise(root, slug);
     }
