@@ -6,12 +6,15 @@
 
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { availableParallelism, loadavg } from "node:os";
 import path from "node:path";
 import { createRequire } from "node:module";
 import { chromium, flags, launch } from "./browser.mjs";
 import { pages, serve } from "./site.mjs";
 
-const LIMIT = { bytes: 60 * 1024, requests: 6, performance: 98 };
+// Lighthouse times its host's processor. What one that is slower or has other work measures is shown, and decides nothing:
+// weight, requests and shifts are counted above, and do not depend on it.
+const LIMIT = { bytes: 60 * 1024, requests: 6, performance: 98, processor: 1000 };
 
 const words = process.argv.slice(2);
 const folder = words.find((word) => !word.startsWith("--"));
@@ -112,12 +115,15 @@ async function judge(names) {
     const { launch: start } = await import("chrome-launcher");
     for (const name of names) {
         let best;
+        let calm = false;
         for (let attempt = 0; attempt < 4 && !(best?.performance >= LIMIT.performance); attempt += 1) {
+            const quiet = loadavg()[0] <= availableParallelism() + 0.5;
             const chrome = await start({ chromePath: chromium(), chromeFlags: ["--headless=new", ...flags], logLevel: "silent" });
             try {
                 const run = await lighthouse(`${server.address}/${name}`, { port: chrome.port, logLevel: "silent", output: "json", throttlingMethod: "simulate" });
                 const of = (category) => Math.round((run.lhr.categories[category].score ?? 0) * 100);
                 const scores = { performance: of("performance"), accessibility: of("accessibility"), "best-practices": of("best-practices"), seo: of("seo") };
+                calm ||= quiet && run.lhr.environment.benchmarkIndex >= LIMIT.processor;
                 if (!best || scores.performance > best.performance) best = scores;
                 if (attempt === 0) {
                     for (const category of ["accessibility", "best-practices", "seo"]) {
@@ -131,8 +137,10 @@ async function judge(names) {
                 chrome.kill();
             }
         }
-        if (best.performance < LIMIT.performance) wrong.push(`${name}: Lighthouse performance ${best.performance}, less than ${LIMIT.performance}, in four runs`);
-        console.log(`${name.padEnd(52)} Lighthouse ${Object.values(best).join(" ")}`);
+        const slow = best.performance < LIMIT.performance;
+        if (slow && calm) wrong.push(`${name}: Lighthouse performance ${best.performance}, less than ${LIMIT.performance}, in four runs`);
+        const busy = slow && !calm ? "; the machine is slow or has other work, so performance is not judged" : "";
+        console.log(`${name.padEnd(52)} Lighthouse ${Object.values(best).join(" ")}${busy}`);
     }
 }
 
