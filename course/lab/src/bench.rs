@@ -185,14 +185,25 @@ impl Bench {
         if let Wake::Fd(fd, events) = wake {
             fds.push(PollFd::new(fd, events));
         }
+        let mut traced = Vec::new();
         for child in &living {
+            if child.watch.is_some() {
+                traced.push(fds.len());
+            }
             fds.push(PollFd::new(child.pidfd(), PollFlags::POLLIN));
             let sources = child.captures.iter().filter_map(Capture::source);
             fds.extend(sources.map(|fd| PollFd::new(fd, PollFlags::POLLIN)));
         }
         let millis = u16::try_from(time.as_micros().div_ceil(1000)).unwrap_or(u16::MAX);
         match poll(&mut fds, PollTimeout::from(millis)) {
-            Ok(n) => Ok(n > 0),
+            Ok(n) => {
+                // A traced child's end is told to its tracer first. It must get the processor for that.
+                let has_ended = |i: &usize| fds[*i].revents().is_some_and(|r| !r.is_empty());
+                if traced.iter().any(has_ended) {
+                    std::thread::sleep(Duration::from_micros(50));
+                }
+                Ok(n > 0)
+            }
             Err(nix::errno::Errno::EINTR) => Ok(true),
             Err(errno) => Err(errno.into()),
         }

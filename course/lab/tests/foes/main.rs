@@ -75,10 +75,16 @@ fn one(cx: &Check, mode: Mode, foe: &Foe, scene: &Scene) -> Result<Vec<String>, 
     let before = scene.look();
     let (said, honest) = mode.let_loose(foe.name, scene)?;
     let after = scene.look();
-    let gone = before.difference(&after).map(|what| format!("no more: {what}"));
+    let gone = before
+        .difference(&after)
+        .map(|what| format!("no more: {what}"));
     let new = after.difference(&before).cloned();
     let left: Vec<String> = gone.chain(new).collect();
-    let shown = if left.is_empty() { "nothing".into() } else { left.join(", ") };
+    let shown = if left.is_empty() {
+        "nothing".into()
+    } else {
+        left.join(", ")
+    };
     cx.evidence(format!(
         "{:<32} {:<8} {:>7.1} ms  left: {shown}  {}",
         foe.name, said.outcome, said.millis, said.why

@@ -30,7 +30,11 @@ const fn foe(name: &'static str, phrase: &'static str) -> Foe {
 }
 
 /// A foe of which something else is said where there are no namespaces.
-const fn but(name: &'static str, phrase: &'static str, loopback: (&'static str, &'static str)) -> Foe {
+const fn but(
+    name: &'static str,
+    phrase: &'static str,
+    loopback: (&'static str, &'static str),
+) -> Foe {
     Foe {
         name,
         verdict: ("fail", phrase),
@@ -69,7 +73,11 @@ pub const FOES: &[Foe] = &[
     foe("answers_itself", "expected peer to receive 5 bytes"),
     foe("takes_its_peers_port", "your code"),
     foe("reads_its_parents_memory", "EACCES"),
-    but("forks_without_end", "left a child process running", ("fail", "")),
+    but(
+        "forks_without_end",
+        "left a child process running",
+        ("fail", ""),
+    ),
     foe("fork_bomb", "processes"),
     foe("threads_without_end", "Resource temporarily unavailable"),
     foe("takes_all_memory", "more memory than a check may have"),
@@ -94,7 +102,11 @@ pub const FOES: &[Foe] = &[
     foe("raises_its_limits", "EPERM"),
     foe("takes_privileges", "EPERM"),
     foe("changes_the_kernel", "EACCES"),
-    but("leaves_a_daemon_on_a_port", "has no parent any more", ("pass", "")),
+    but(
+        "leaves_a_daemon_on_a_port",
+        "has no parent any more",
+        ("pass", ""),
+    ),
     foe("leaves_ipc_objects", "returned Ok(0)"),
     foe("leaves_shared_memory", ""),
     foe("leaves_files", "returned Ok(0)"),
