@@ -108,7 +108,8 @@ impl fmt::Display for End {
 }
 
 impl End {
-    fn from_status(status: i32) -> End {
+    /// From what `waitpid(2)` gave.
+    pub fn from_status(status: i32) -> End {
         if libc::WIFSIGNALED(status) {
             End::Killed(libc::WTERMSIG(status))
         } else {
@@ -168,7 +169,7 @@ impl Child {
         Some(match self.frame() {
             Some(Frame::Value { shown, .. }) => format!("has returned {shown}"),
             Some(Frame::Panic(message)) => format!("has panicked: {message}"),
-            Some(Frame::Stray) | None => end.to_string(),
+            Some(Frame::Stray | Frame::Panicking(_)) | None => end.to_string(),
         })
     }
 

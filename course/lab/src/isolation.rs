@@ -9,11 +9,13 @@
 
 use std::fs;
 use std::io;
+use std::path::Path;
 use std::sync::OnceLock;
 
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 
+use crate::child::End;
 use crate::limits::{PROCESSES, limit_processes_of_user};
 use crate::system::{self, Fork};
 
@@ -56,7 +58,7 @@ fn attempt(new_user: bool) -> Result<(), String> {
                 // SAFETY: one thread.
                 match unsafe { system::fork() }.map_err(|e| format!("fork: {e}"))? {
                     Fork::Child => {
-                        let result = furnish();
+                        let result = furnish(None);
                         let text = result.as_ref().err().cloned().unwrap_or_default();
                         let _ = system::write_all(&writer, text.as_bytes());
                         system::exit_now(0)
@@ -105,13 +107,22 @@ fn make(new_user: bool) -> Result<(), String> {
     Ok(())
 }
 
-/// Makes the new namespaces livable: a `/proc` that shows them, loopback up, few processes.
-fn furnish() -> Result<(), String> {
+/// How much a check may put into its folder, or into shared memory, together: tmpfs(5).
+const ROOM: &str = "size=128m,nr_inodes=16k,mode=0700";
+
+/// Makes the new namespaces livable: a `/proc` that shows them, shared memory and a folder that end with
+/// them, loopback up, few processes.
+fn furnish(folder: Option<&Path>) -> Result<(), String> {
     let none = None::<&str>;
     mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none)
         .map_err(|e| format!("making mounts private: {e}"))?;
     mount(Some("proc"), "/proc", Some("proc"), MsFlags::empty(), none)
         .map_err(|e| format!("mounting /proc: {e}"))?;
+    // Without them a check can be run as well; only what it leaves is then seen by others.
+    let memory = Path::new("/dev/shm");
+    for place in folder.into_iter().chain([memory]) {
+        let _ = mount(Some("tmpfs"), place, Some("tmpfs"), MsFlags::empty(), Some(ROOM));
+    }
     loopback_up().map_err(|e| format!("bringing loopback up: {e}"))?;
     // Older kernels have one pid_max for all namespaces and refuse; then only the deadline binds.
     let _ = fs::write("/proc/sys/kernel/pid_max", PROCESSES.to_string());
@@ -140,8 +151,17 @@ pub(crate) fn loopback_up() -> io::Result<()> {
 }
 
 /// Runs `check` in the calling process's child, isolated as far as the machine allows, and comes back
-/// when it and everything it started has ended. To be called in a process of its own.
-pub(crate) fn run(isolation: &Isolation, check: impl FnOnce()) -> io::Result<()> {
+/// when it and everything it started has ended. To be called in a process of its own. Its `folder`
+/// exists. When a signal ends the check, `lost` is told: the check cannot tell it any more.
+pub(crate) fn run(
+    isolation: &Isolation,
+    folder: &Path,
+    check: impl FnOnce(),
+    lost: impl Fn(Loss),
+) -> io::Result<()> {
+    // A signal to a subject's whole group, or to that of its check, must not reach the runner, and a
+    // terminal is nothing that a subject has.
+    let _ = nix::unistd::setsid();
     let own_namespaces = match isolation {
         Isolation::Root => Some(false),
         Isolation::User => Some(true),
@@ -158,7 +178,7 @@ pub(crate) fn run(isolation: &Isolation, check: impl FnOnce()) -> io::Result<()>
     // SAFETY: one thread.
     match unsafe { system::fork() }? {
         Fork::Child if own_namespaces.is_some() => {
-            let furnished = furnish();
+            let furnished = furnish(Some(folder));
             // Process 1 must not be the check: signals with their default action are dropped there.
             // SAFETY: one thread.
             match unsafe { system::fork() } {
@@ -171,7 +191,9 @@ pub(crate) fn run(isolation: &Isolation, check: impl FnOnce()) -> io::Result<()>
                     system::exit_now(0)
                 }
                 Ok(Fork::Parent { pid, .. }) => {
-                    reap_until(pid);
+                    if let Some(loss) = reap_until(pid) {
+                        lost(loss);
+                    }
                     // Process 1 ends, and the kernel kills whoever is left.
                     system::exit_now(0)
                 }
@@ -183,20 +205,43 @@ pub(crate) fn run(isolation: &Isolation, check: impl FnOnce()) -> io::Result<()>
             system::exit_now(0)
         }
         Fork::Parent { pid, .. } => {
-            reap_until(pid);
+            let loss = reap_until(pid);
             kill_descendants();
+            if let Some(loss) = loss.filter(|_| own_namespaces.is_none()) {
+                lost(loss);
+            }
             Ok(())
         }
     }
 }
 
-/// Reaps children, orphans too, until the one with this id has ended.
-fn reap_until(pid: i32) {
+/// How a check was taken away before it could tell its verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Loss {
+    /// This signal killed it.
+    Killed(i32),
+    /// This signal stopped it.
+    Stopped(i32),
+}
+
+/// Reaps children, orphans too, until the one with this id has ended or was stopped. Whether it was a
+/// signal.
+fn reap_until(pid: i32) -> Option<Loss> {
     loop {
-        // SAFETY: no status is asked for.
-        let r = unsafe { libc::waitpid(-1, std::ptr::null_mut(), 0) };
-        if r == pid || (r < 0 && nix::errno::Errno::last() == nix::errno::Errno::ECHILD) {
-            return;
+        let mut status = 0;
+        // SAFETY: status is a valid place for an int.
+        let r = unsafe { libc::waitpid(-1, &raw mut status, libc::WUNTRACED) };
+        if r == pid && libc::WIFSTOPPED(status) {
+            return Some(Loss::Stopped(libc::WSTOPSIG(status)));
+        }
+        if r == pid {
+            return match End::from_status(status) {
+                End::Killed(signal) => Some(Loss::Killed(signal)),
+                End::Exited(_) => None,
+            };
+        }
+        if r < 0 && nix::errno::Errno::last() == nix::errno::Errno::ECHILD {
+            return None;
         }
     }
 }

@@ -3,9 +3,12 @@
 //! The runner forks, the child makes its namespaces and runs the check, and what came of it returns in
 //! bytes over a pipe that no subject ever has.
 
+use std::fs;
+use std::io;
 use std::os::fd::AsFd;
+use std::os::unix::fs::PermissionsExt;
 use std::panic::{self, AssertUnwindSafe};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -14,9 +17,10 @@ use crate::bench::Bench;
 use crate::check::Check;
 use crate::child::Capture;
 use crate::finding::{Finding, Kind, Pass, Verdict};
-use crate::isolation::{self, isolation};
+use crate::isolation::{self, Isolation, Loss, isolation};
 use crate::render::Account;
 use crate::sealed::Sealed;
+use crate::subject::signal_name;
 use crate::suite::Case;
 use crate::system::{self, Fork};
 
@@ -40,7 +44,11 @@ pub fn isolated(case: &Case, number: usize) -> Result<Ran, String> {
     let (outcome, outcome_end) = system::pipe().map_err(lost)?;
     let (printed, printed_end) = system::pipe().map_err(lost)?;
     let folder = std::env::temp_dir().join(format!("lab-{}-{number}", std::process::id()));
+    fs::create_dir_all(&folder).map_err(|e| lost(with_path(e, &folder)))?;
     let time = case.time.mul_f64(time_scale());
+    if matches!(isolation, Isolation::Loopback(_)) {
+        system::hide(true);
+    }
     // SAFETY: the runner has one thread.
     let (pid, pidfd) = match unsafe { system::fork() }.map_err(lost)? {
         Fork::Child => {
@@ -48,10 +56,14 @@ pub fn isolated(case: &Case, number: usize) -> Result<Ran, String> {
             system::install(&printed_end, 1);
             system::install(&printed_end, 2);
             drop(printed_end);
-            let done = isolation::run(isolation, || {
+            let check = || {
                 let frame = run(case, time, folder.clone());
                 let _ = system::write_all(&outcome_end, &frame);
-            });
+            };
+            let without = |loss: Loss| {
+                let _ = system::write_all(&outcome_end, &told(loss));
+            };
+            let done = isolation::run(isolation, &folder, check, without);
             if let Err(error) = done {
                 eprintln!("{error}");
             }
@@ -84,8 +96,7 @@ pub fn isolated(case: &Case, number: usize) -> Result<Ran, String> {
     system::reap(pid);
     outcome.pump();
     printed.pump();
-    let folder = std::env::temp_dir().join(format!("lab-{}-{number}", std::process::id()));
-    let _ = std::fs::remove_dir_all(folder);
+    remove(&folder);
 
     let mut bytes = outcome.kept();
     let decoded = decode(&mut bytes);
@@ -105,11 +116,61 @@ pub fn isolated(case: &Case, number: usize) -> Result<Ran, String> {
     })
 }
 
+fn with_path(error: io::Error, path: &Path) -> io::Error {
+    io::Error::other(format!("{}: {error}", path.display()))
+}
+
+/// Removes a folder and all that is in it, also what its owner may not look into.
+fn remove(folder: &Path) {
+    if fs::remove_dir(folder).is_ok() {
+        return;
+    }
+    let mut queue = vec![folder.to_owned()];
+    while let Some(folder) = queue.pop() {
+        let _ = fs::set_permissions(&folder, fs::Permissions::from_mode(0o700));
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                queue.push(entry.path());
+            }
+        }
+    }
+    let _ = fs::remove_dir_all(folder);
+}
+
+/// What is told in place of a check that a signal has taken away. Its subjects are the only ones who
+/// would send one.
+fn told(loss: Loss) -> Vec<u8> {
+    let end = match loss {
+        Loss::Killed(signal) => format!("killed by {}", signal_name(signal)),
+        Loss::Stopped(signal) => format!("stopped by {}", signal_name(signal)),
+    };
+    let mut finding = Finding::fail(format!(
+        "expected your code to leave the process alone that checks it, but that was {end}"
+    ));
+    finding.because = Some(
+        "Who sends a signal to its parent, or to every process there is (kill with -1), hits the one that \
+         watches. A process id of -1 is often an unseen error of fork."
+            .into(),
+    );
+    let mut frame = Vec::new();
+    encode(&Err(finding), &mut frame);
+    (0..4).for_each(|_| Vec::<String>::new().encode(&mut frame));
+    frame
+}
+
 /// In the check's process: runs it and tells its outcome in bytes.
 fn run(case: &Case, time: Duration, folder: PathBuf) -> Vec<u8> {
     let check = Check::new(time, folder);
+    let limits = own_limits();
     let result = panic::catch_unwind(AssertUnwindSafe(|| (case.run)(&check)));
-    let verdict = result.unwrap_or_else(|_| Err(Finding::fault("the check itself panicked")));
+    let mut verdict = result.unwrap_or_else(|_| Err(Finding::fault("the check itself panicked")));
+    if limits != own_limits() {
+        // Nobody else would; and then it is no fault of the check that it could not go on.
+        verdict = Err(Finding::fail(
+            "expected your code to leave the process alone that checks it, but its limits were changed \
+             (prlimit)",
+        ));
+    }
     let bench = &check.bench;
     let output: Vec<(String, String)> = bench
         .children()
@@ -126,20 +187,7 @@ fn run(case: &Case, time: Duration, folder: PathBuf) -> Vec<u8> {
         .filter(|(_, text)| !text.trim().is_empty())
         .collect();
     let mut frame = Vec::new();
-    match &verdict {
-        Ok(Pass) => 0_u8.encode(&mut frame),
-        Err(finding) => {
-            let kind = match finding.kind {
-                Kind::Fail => 1_u8,
-                Kind::NotRun => 2,
-                Kind::Fault => 3,
-            };
-            kind.encode(&mut frame);
-            finding.what.encode(&mut frame);
-            finding.because.encode(&mut frame);
-            finding.detail.encode(&mut frame);
-        }
-    }
+    encode(&verdict, &mut frame);
     let wires = match &verdict {
         Err(finding) if finding.kind == Kind::Fail => drawings(bench),
         _ => Vec::new(),
@@ -150,6 +198,23 @@ fn run(case: &Case, time: Duration, folder: PathBuf) -> Vec<u8> {
     output.encode(&mut frame);
     bench.evidence.borrow().encode(&mut frame);
     frame
+}
+
+fn encode(verdict: &Verdict, frame: &mut Vec<u8>) {
+    match verdict {
+        Ok(Pass) => 0_u8.encode(frame),
+        Err(finding) => {
+            let kind = match finding.kind {
+                Kind::Fail => 1_u8,
+                Kind::NotRun => 2,
+                Kind::Fault => 3,
+            };
+            kind.encode(frame);
+            finding.what.encode(frame);
+            finding.because.encode(frame);
+            finding.detail.encode(frame);
+        }
+    }
 }
 
 /// What was on the wires, without what hosts send on their own. The end of a long record is where the
@@ -192,6 +257,18 @@ fn save_captures(bench: &Bench, name: &str) {
             eprintln!("LAB_CAPTURES: {}: {error}", path.display());
         }
     }
+}
+
+/// The limits of this process.
+fn own_limits() -> [Option<(u64, u64)>; 4] {
+    use nix::sys::resource::{Resource, getrlimit};
+    [
+        Resource::RLIMIT_NOFILE,
+        Resource::RLIMIT_FSIZE,
+        Resource::RLIMIT_AS,
+        Resource::RLIMIT_CPU,
+    ]
+    .map(|resource| getrlimit(resource).ok())
 }
 
 /// The other side of [`run`]'s bytes.

@@ -13,6 +13,7 @@ use crate::process::{Ran, isolated};
 use crate::render;
 use crate::report::{Object, Report};
 use crate::suite::{Case, Suite};
+use crate::terminal::Terminal;
 
 /// A run of some checks.
 pub struct Run<'s> {
@@ -74,8 +75,10 @@ impl Run<'_> {
         }
         let mut tally = Tally::default();
         let mut failures = Vec::new();
+        let terminal = Terminal::remember();
         for (number, case) in cases.iter().enumerate() {
             let ran = isolated(case, number)?;
+            terminal.restore();
             let message = self.message(case, &ran);
             tally.count(case, &ran);
             self.tell(case, &ran);

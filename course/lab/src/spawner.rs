@@ -112,6 +112,11 @@ impl<'c> Spawner<'c> {
         self.program(find_tool(name)?, arguments)
     }
 
+    /// The check's folder, where its children may write.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.check.folder
+    }
+
     pub(crate) fn bench(&self) -> Rc<Bench> {
         self.check.bench.clone()
     }
