@@ -91,6 +91,16 @@ commands! {
     /// --out FILE writes pcapng, for Wireshark and tcpdump.
     Wire
 
+    "class grade|files what [--out DIR] [--exercise SLUG] [--jobs N] [--unsandboxed]"
+    /// Grade a whole class, or write the files for engines that do.
+    ///
+    /// `grade FOLDER` grades a folder of submissions, one folder a student, each in a sandbox. It writes
+    /// results/<student>/grade.json and results.json (Gradescope), scores.csv and junit.xml; run again, it
+    /// goes on where it was. --exercise SLUG: only that one. --jobs N: so many at once.
+    /// --unsandboxed: where the machine allows no namespaces.
+    /// `files github-classroom|gradescope|kubernetes` writes what those need into --out DIR.
+    Class
+
     "verify [slug|chapter|all]... [--pristine] [--soak N] [--mutants] [--bless]"
     /// Prove that stubs fail, solutions pass, and mistakes are caught.
     ///
@@ -135,6 +145,12 @@ pub struct Asked {
     pub bless: bool,
     /// `--out FILE`
     pub out: Option<PathBuf>,
+    /// `--exercise SLUG`
+    pub exercise: Option<String>,
+    /// `--jobs N`, at least 1
+    pub jobs: Option<usize>,
+    /// `--unsandboxed`
+    pub unsandboxed: bool,
 }
 
 /// Understands the arguments, without the program's name.
@@ -162,6 +178,9 @@ pub fn understand(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Re
         mutants: false,
         bless: false,
         out: None,
+        exercise: None,
+        jobs: None,
+        unsandboxed: false,
     };
     let mut wants_help = false;
     while let Some(argument) = parser.next().map_err(|error| Usage(error.to_string()))? {
@@ -198,6 +217,19 @@ pub fn understand(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Re
             "--pristine" => asked.pristine = true,
             "--mutants" => asked.mutants = true,
             "--bless" => asked.bless = true,
+            "--unsandboxed" => asked.unsandboxed = true,
+            "--exercise" => {
+                let slug = parser.value().and_then(ValueExt::string);
+                let slug = slug
+                    .map_err(|_| Usage("--exercise needs a slug: --exercise value-result".into()))?;
+                asked.exercise = Some(slug);
+            }
+            "--jobs" => {
+                let jobs: Option<usize> = parser.value().and_then(|jobs| jobs.parse()).ok();
+                let jobs = jobs.filter(|jobs| (1..=64).contains(jobs));
+                asked.jobs =
+                    Some(jobs.ok_or_else(|| Usage("--jobs needs 1 to 64: --jobs 4".into()))?);
+            }
             "--out" => {
                 let file = parser.value();
                 asked.out = Some(
@@ -237,7 +269,7 @@ impl Help {
             .usage
             .split(' ')
             .skip(1)
-            .filter(|word| !word.contains("--") && !matches!(*word, "N]" | "FILE]"))
+            .filter(|word| !word.contains("--") && !matches!(*word, "N]" | "FILE]" | "DIR]" | "SLUG]"))
             .collect();
         if words.iter().any(|word| word.ends_with("...")) || names.len() == words.len() {
             return Ok(());

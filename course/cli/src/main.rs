@@ -4,6 +4,7 @@
 //! the progress, [`grade`] builds and runs a grader, [`verdict`] shows what it said.
 
 mod claims;
+mod class;
 mod clock;
 mod command;
 mod compile;
@@ -36,6 +37,9 @@ use command::{Asked, Usage, Verb};
 use course::Course;
 
 fn main() -> ExitCode {
+    if let Some(end) = class::serve() {
+        return end;
+    }
     process::end_children_on_signals();
     terminal::restore_on_panic();
     match command::understand(std::env::args_os().skip(1)).and_then(|asked| run(&asked)) {
@@ -73,6 +77,7 @@ fn run(asked: &Asked) -> Result<bool> {
         Verb::Solution => solution::solution(&course, name, asked),
         Verb::Claims => claims::claims(&course, name),
         Verb::Wire => wire::wire(&course, asked),
+        Verb::Class => class::class(&course, asked),
         Verb::Verify => verify::verify(&course, asked),
         Verb::Doctor => Ok(doctor::doctor(&course)),
         Verb::Help => unreachable!("it needs no course, and was answered above"),

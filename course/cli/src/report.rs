@@ -46,7 +46,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    const ALL: [Outcome; 4] = [
+    pub const ALL: [Outcome; 4] = [
         Outcome::Pass,
         Outcome::Fail,
         Outcome::NotRun,

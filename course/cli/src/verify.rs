@@ -6,7 +6,7 @@ mod mutants;
 mod soak;
 mod table;
 mod transcripts;
-mod workshop;
+pub mod workshop;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

@@ -17,6 +17,7 @@ use crate::finding::Finding;
 use crate::hang::HangDetector;
 use crate::net::{Net, diag};
 use crate::steps::StepLog;
+use crate::trace::Watch;
 use crate::waiting::doing;
 
 /// A child that its handle and the bench both know.
@@ -81,6 +82,11 @@ impl Bench {
         self.log.borrow_mut().add(what);
     }
 
+    /// What is left of the check's time.
+    pub fn time_left(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+
     /// Puts a new child on the table.
     pub fn adopt(&self, child: Child) -> SharedChild {
         let child = Rc::new(RefCell::new(child));
@@ -98,6 +104,13 @@ impl Bench {
     /// All children, the ended ones too.
     pub fn children(&self) -> Vec<SharedChild> {
         self.children.borrow().clone()
+    }
+
+    /// Those who watch the calls of children.
+    pub fn watches(&self) -> impl Iterator<Item = Rc<Watch>> + use<> {
+        let watches = self.children();
+        let watches = watches.into_iter().map(|c| c.borrow().watch.clone());
+        watches.collect::<Vec<_>>().into_iter().flatten()
     }
 
     /// What each living child does now, in words, or how each ended when none lives.

@@ -13,6 +13,7 @@ use std::time::Duration;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 
 use crate::bench::{Bench, Wake};
+use crate::fault::Gate;
 use crate::finding::Finding;
 use crate::isolation::{Isolation, isolation};
 use crate::net::{self, Net, diag};
@@ -58,6 +59,16 @@ impl Check {
     /// lab cannot see, such as `alarm(2)`.
     pub fn allows_long_waits(&self) {
         self.bench.watch_for_hangs.set(false);
+    }
+
+    /// A gate that holds calls of a subject until the check lets them go on; see
+    /// [`On::waits_at`](crate::fault::On::waits_at).
+    ///
+    /// # Errors
+    ///
+    /// A grader fault when there is no memory for it.
+    pub fn gate(&self) -> Result<Gate, Finding> {
+        Ok(Gate::new(self.bench.clone())?)
     }
 
     /// A folder for this check alone. It is removed afterwards.

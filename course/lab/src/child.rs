@@ -3,11 +3,14 @@
 use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::rc::Rc;
 
 use nix::sys::signal::Signal;
 
+use crate::finding::Finding;
 use crate::seal::{Frame, Seal};
 use crate::system;
+use crate::trace::Watch;
 
 /// Bytes from a child through a pipe. The first `room` are kept, the rest is counted.
 #[derive(Debug)]
@@ -119,7 +122,6 @@ impl End {
 }
 
 /// A child process, its captures and its end.
-#[derive(Debug)]
 pub struct Child {
     /// What messages call it: `your code`, `byte-order`.
     pub name: String,
@@ -131,6 +133,8 @@ pub struct Child {
     /// For a subject: what opens its result.
     seal: Option<Seal>,
     end: Option<End>,
+    /// Who watches its calls.
+    pub watch: Option<Rc<Watch>>,
 }
 
 impl Child {
@@ -149,6 +153,7 @@ impl Child {
             captures,
             seal,
             end: None,
+            watch: None,
         }
     }
 
@@ -200,10 +205,19 @@ impl Child {
         Ok(())
     }
 
+    /// After it was killed: whether that was because the tracer was lost that watched it.
+    pub fn was_lost(&self) -> Option<Finding> {
+        self.watch.as_ref()?.was_lost()
+    }
+
     /// Kills it and waits for its end.
     pub fn kill(&mut self) {
         if self.end.is_none() {
             system::kill(self.pid, libc::SIGKILL);
+            // While it is traced, its end is first told to the tracer, who may stand still.
+            if let Some(watch) = &self.watch {
+                watch.stop();
+            }
             self.end = Some(End::from_status(system::reap(self.pid)));
         }
     }

@@ -60,11 +60,17 @@ impl HangDetector {
 
 /// What every thread sleeps in and how often it ran, or `None` when one does not sleep for ever.
 fn still_life(bench: &Bench) -> Option<Vec<String>> {
+    if bench.watches().any(|watch| watch.is_busy()) {
+        return None;
+    }
     let mut seen = Vec::new();
     // A switch is no party: whether it has something under way is asked of it.
     let helpers: Vec<i32> = {
         let nets = bench.nets.borrow();
-        nets.iter().flat_map(|net| net.helpers()).collect()
+        let switches = nets.iter().flat_map(|net| net.helpers());
+        switches
+            .chain(bench.watches().map(|watch| watch.pid))
+            .collect()
     };
     let parties = processes(bench)
         .into_iter()

@@ -15,9 +15,11 @@
 
 mod args;
 mod bench;
+pub mod calls;
 mod capability;
 mod check;
 mod child;
+pub mod fault;
 mod finding;
 mod hang;
 mod isolation;
@@ -40,11 +42,14 @@ mod subject;
 mod suite;
 mod system;
 mod terminal;
+mod trace;
 pub mod trial;
 mod waiting;
 pub mod wire;
 
+pub use calls::{Call, CallRecord, Calls};
 pub use check::Check;
+pub use fault::{Faults, Gate, Kind};
 pub use finding::{Because, Finding, PASS, Pass, Verdict};
 pub use isolation::{Isolation, isolation};
 pub use limits::Limits;
@@ -60,8 +65,8 @@ pub use suite::{Grader, Suite};
 pub mod prelude {
     pub use crate::ensure;
     pub use crate::{
-        Because, Check, Finding, Grader, Limits, Outcome, PASS, Pass, Peer, Place, Program, Sealed,
-        Subject, Suite, Verdict,
+        Because, Call, Calls, Check, Faults, Finding, Gate, Grader, Limits, Outcome, PASS, Pass,
+        Peer, Place, Program, Sealed, Subject, Suite, Verdict,
     };
     pub use nix::errno::Errno;
 }

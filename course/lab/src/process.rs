@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use crate::bench::Bench;
+use crate::calls;
 use crate::check::Check;
 use crate::child::Capture;
 use crate::finding::{Finding, Kind, Pass, Verdict};
@@ -193,6 +194,14 @@ fn run(case: &Case, time: Duration, folder: PathBuf) -> Vec<u8> {
         _ => Vec::new(),
     };
     save_captures(bench, &case.name);
+    let calls: Vec<String> = match &verdict {
+        Err(finding) if finding.kind == Kind::Fail => {
+            let drawings = bench.watches().map(|watch| calls::drawing(&watch));
+            drawings.filter(|text| !text.is_empty()).collect()
+        }
+        _ => Vec::new(),
+    };
+    calls.encode(&mut frame);
     wires.encode(&mut frame);
     bench.log.borrow().lines().encode(&mut frame);
     output.encode(&mut frame);
@@ -290,6 +299,7 @@ fn decode(bytes: &mut &[u8]) -> Option<(Verdict, Account)> {
         }),
     };
     let account = Account {
+        calls: Sealed::decode(bytes)?,
         wires: Sealed::decode(bytes)?,
         steps: Sealed::decode(bytes)?,
         output: Sealed::decode(bytes)?,
@@ -299,7 +309,7 @@ fn decode(bytes: &mut &[u8]) -> Option<(Verdict, Account)> {
 }
 
 /// The factor on deadlines, for slow machines. Never below 1.
-fn time_scale() -> f64 {
+pub(crate) fn time_scale() -> f64 {
     let set = std::env::var("LAB_TIME_SCALE").ok();
     set.and_then(|v| v.parse::<f64>().ok())
         .map_or(1.0, |v| v.clamp(1.0, 1000.0))

@@ -8,10 +8,12 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::bench::{Bench, SharedChild, Wake};
+use crate::calls::Calls;
 use crate::child::{Capture, Child, End, plain};
 use crate::finding::Finding;
 use crate::spawner::Spawner;
 use crate::system::{self, Fork};
+use crate::trace::{Attach, Begin};
 
 const STDOUT: usize = 0;
 const STDERR: usize = 1;
@@ -63,20 +65,27 @@ pub(crate) fn spawn(
     let (stdin_end, stdin) = system::pipe()?;
     let (stdout, stdout_end) = system::pipe()?;
     let (stderr, stderr_end) = system::pipe()?;
+    let tracer = spawner.tracer(&name)?;
     // SAFETY: the check has one thread.
     match unsafe { system::fork() }? {
         Fork::Child => {
             system::install(&stdin_end, 0);
             system::install(&stdout_end, 1);
             system::install(&stderr_end, 2);
-            if let Err(error) = spawner.settle() {
+            let joined = spawner
+                .settle()
+                .and_then(|()| tracer.as_ref().map(Attach::joins).transpose());
+            let traced = joined.unwrap_or_else(|error| {
                 eprintln!("the lab could not prepare this process: {error}");
-                system::exit_now(125);
-            }
+                system::exit_now(125)
+            });
             // Rust ignores SIGPIPE, and an ignored signal stays ignored over exec. A program that is
             // started from a shell begins with the default.
             // SAFETY: SIG_DFL is a valid disposition.
             unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
+            if let Some(traced) = &traced {
+                traced.begin(Begin::AtExec);
+            }
             let Err(errno) = nix::unistd::execve(&argv[0], &argv, &environment);
             eprintln!("exec {}: {}", path.display(), errno.desc());
             system::exit_now(127)
@@ -86,8 +95,10 @@ pub(crate) fn spawn(
                 Capture::new(stdout, spawner.limits.output),
                 Capture::new(stderr, spawner.limits.output),
             ];
+            let mut child = Child::new(name, pid, pidfd, captures, None);
+            child.watch = tracer.map(|tracer| tracer.ready(&bench)).transpose()?;
             Ok(Program {
-                child: bench.adopt(Child::new(name, pid, pidfd, captures, None)),
+                child: bench.adopt(child),
                 bench,
                 stdin: Some(stdin),
                 read: 0,
@@ -251,6 +262,16 @@ impl Program {
         child.captures[which].text()
     }
 
+    /// The calls that the program made, for one with [`faults`](Spawner::faults) or
+    /// [`records`](Spawner::records). May be asked for at once; it always shows what is there by then.
+    ///
+    /// # Errors
+    ///
+    /// A grader fault when nothing is recorded.
+    pub fn calls(&self) -> Result<Calls, Finding> {
+        Calls::of_child(&self.child.borrow())
+    }
+
     fn name(&self) -> String {
         self.child.borrow().name.clone()
     }
@@ -258,9 +279,14 @@ impl Program {
     fn end(&mut self) -> Result<End, Finding> {
         self.ends_input();
         let wanted = format!("{} to end", self.name());
-        self.bench
-            .wait_for_end(&self.child)
-            .map_err(|stalled| stalled.finding(&wanted))
+        let end = self.bench.wait_for_end(&self.child);
+        let end = end.map_err(|stalled| stalled.finding(&wanted))?;
+        if end == End::Killed(libc::SIGKILL)
+            && let Some(lost) = self.child.borrow().was_lost()
+        {
+            return Err(lost);
+        }
+        Ok(end)
     }
 }
 

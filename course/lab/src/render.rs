@@ -11,6 +11,8 @@ pub struct Account {
     pub steps: Vec<String>,
     /// What children printed: (whose, what).
     pub output: Vec<(String, String)>,
+    /// The calls that its subjects made, for each subject that records them.
+    pub calls: Vec<String>,
     /// What was on the wires of its networks, drawn.
     pub wires: Vec<String>,
     /// What an experiment saw.
@@ -48,6 +50,10 @@ pub fn failure(
         lines.push(String::new());
         lines.push(format!("  {whose} printed:"));
         lines.extend(text.trim_end().lines().map(|line| format!("    | {line}")));
+    }
+    for calls in &account.calls {
+        lines.push(String::new());
+        lines.extend(calls.lines().map(|line| line.trim_end().to_string()));
     }
     for wire in &account.wires {
         lines.push(String::new());
@@ -94,6 +100,7 @@ mod tests {
         let account = Account {
             steps: vec!["  1. peer sends b\"hel\"".into()],
             output: vec![("your code".into(), "hello\n".into())],
+            calls: vec![],
             wires: vec!["        a        b\n        |--SYN-->|   \n".into()],
             evidence: vec![],
         };

@@ -6,14 +6,17 @@ use std::path::Path;
 use std::rc::Rc;
 
 use crate::bench::Bench;
+use crate::calls::Call;
 use crate::capability;
 use crate::check::{Check, find_tool};
+use crate::fault::Faults;
 use crate::finding::Finding;
 use crate::limits::Limits;
 use crate::program::{self, Program};
 use crate::sealed::Sealed;
 use crate::subject::{self, Subject};
 use crate::system;
+use crate::trace::Attach;
 
 /// Settings for a child process.
 pub struct Spawner<'c> {
@@ -22,6 +25,7 @@ pub struct Spawner<'c> {
     pub(crate) limits: Limits,
     pub(crate) environment: Vec<(String, String)>,
     pub(crate) may_leak: bool,
+    pub(crate) faults: Option<Faults>,
     privileged: bool,
     inside: Option<Box<dyn Fn() -> io::Result<()> + 'c>>,
 }
@@ -34,6 +38,7 @@ impl<'c> Spawner<'c> {
             limits: Limits::default(),
             environment: Vec::new(),
             may_leak: false,
+            faults: None,
             privileged: false,
             inside: None,
         }
@@ -71,6 +76,21 @@ impl<'c> Spawner<'c> {
     #[must_use]
     pub fn privileged(mut self) -> Self {
         self.privileged = true;
+        self
+    }
+
+    /// Makes calls of the subject go wrong as planned, and writes them down.
+    #[must_use]
+    pub fn faults(mut self, plan: Faults) -> Self {
+        let recorded = self.faults.take().unwrap_or_default().recorded;
+        self.faults = Some(plan.records(&recorded));
+        self
+    }
+
+    /// Writes these calls down: `&[Call::Read, Call::Write]`, or [`Call::NETWORK`].
+    #[must_use]
+    pub fn records(mut self, calls: &[Call]) -> Self {
+        self.faults = Some(self.faults.take().unwrap_or_default().records(calls));
         self
     }
 
@@ -115,6 +135,14 @@ impl<'c> Spawner<'c> {
     /// The check's folder, where its children may write.
     pub(crate) fn folder(&self) -> &Path {
         &self.check.folder
+    }
+
+    /// The tracer, where one is asked for.
+    pub(crate) fn tracer(&self, whose: &str) -> Result<Option<Attach>, Finding> {
+        let faults = self.faults.as_ref();
+        faults
+            .map(|faults| Attach::new(&self.check.bench, whose, faults))
+            .transpose()
     }
 
     pub(crate) fn bench(&self) -> Rc<Bench> {

@@ -35,6 +35,11 @@ impl StepLog {
         }
     }
 
+    /// The time since the check began.
+    pub fn elapsed(&self) -> Duration {
+        self.began.elapsed()
+    }
+
     /// Notes a step.
     pub fn add(&mut self, what: impl Into<String>) {
         if self.steps.len() == KEPT {

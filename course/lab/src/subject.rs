@@ -17,6 +17,7 @@ use std::rc::Rc;
 use nix::errno::Errno;
 
 use crate::bench::{Bench, SharedChild, Wake};
+use crate::calls::Calls;
 use crate::child::{Capture, Child, End};
 use crate::finding::Finding;
 use crate::isolation::{Isolation, isolation};
@@ -25,6 +26,7 @@ use crate::sealed::Sealed;
 use crate::shield;
 use crate::spawner::Spawner;
 use crate::system::{self, Fork};
+use crate::trace::{Attach, Begin, Begins};
 use crate::waiting::{Thread, Waiting, threads};
 
 /// Where the capture of a subject's output stands. Its result comes after it.
@@ -68,6 +70,7 @@ pub(crate) fn spawn<T: Sealed>(
     let (output, output_end) = system::pipe()?;
     let (result, result_end) = system::pipe()?;
     let seal = Seal::new();
+    let tracer = spawner.tracer(&spawner.name)?;
     // SAFETY: the check has one thread.
     match unsafe { system::fork() }? {
         Fork::Child => {
@@ -75,14 +78,17 @@ pub(crate) fn spawn<T: Sealed>(
             system::install(&output_end, 1);
             system::install(&output_end, 2);
             let result_end = result_end.as_raw_fd();
-            if let Err(error) = spawner.settle() {
+            let joined = spawner
+                .settle()
+                .and_then(|()| tracer.as_ref().map(Attach::joins).transpose());
+            let traced = joined.unwrap_or_else(|error| {
                 // Not the learner's doing: the message says so, and no frame is sent.
                 eprintln!("the lab could not prepare this process: {error}");
-                system::exit_now(UNPREPARED);
-            }
+                system::exit_now(UNPREPARED)
+            });
             system::drop_own_fds(Some(result_end));
             shield(spawner);
-            run(f, seal, result_end)
+            run(f, seal, result_end, traced)
         }
         Fork::Parent { pid, pidfd } => {
             // The closure is dropped here, and with it this process's copy of what it captured.
@@ -91,7 +97,8 @@ pub(crate) fn spawn<T: Sealed>(
                 Capture::new(output, spawner.limits.output),
                 Capture::new(result, 16 << 20),
             ];
-            let child = Child::new(spawner.name.clone(), pid, pidfd, captures, Some(seal));
+            let mut child = Child::new(spawner.name.clone(), pid, pidfd, captures, Some(seal));
+            child.watch = tracer.map(|tracer| tracer.ready(&bench)).transpose()?;
             Ok(Subject {
                 child: bench.adopt(child),
                 bench,
@@ -120,9 +127,11 @@ fn shield(spawner: &Spawner<'_>) {
 }
 
 /// The child's side: runs `f` and sends what came of it.
-fn run<T: Sealed>(f: impl FnOnce() -> T, seal: Seal, result_end: i32) -> ! {
+fn run<T: Sealed>(f: impl FnOnce() -> T, seal: Seal, result_end: i32, traced: Option<Begins>) -> ! {
     thread_local!(static MESSAGE: RefCell<String> = const { RefCell::new(String::new()) });
     let me = std::process::id();
+    // A tracer would take the frame of a panic for a call of the learner's.
+    let unwatched = traced.is_none();
     panic::set_hook(Box::new(move |info| {
         let what = info.payload_as_str().unwrap_or("(no message)");
         let at = info
@@ -130,7 +139,7 @@ fn run<T: Sealed>(f: impl FnOnce() -> T, seal: Seal, result_end: i32) -> ! {
             .map(|l| format!(" at {}:{}", l.file(), l.line()));
         let text = format!("{what}{}", at.unwrap_or_default());
         if std::thread::current().name() == Some("main") {
-            if std::process::id() == me {
+            if unwatched && std::process::id() == me {
                 // If this panic ends in an abort, nobody comes back to tell it.
                 send(result_end, &seal.close(&Frame::Panicking(text.clone())));
             }
@@ -141,7 +150,13 @@ fn run<T: Sealed>(f: impl FnOnce() -> T, seal: Seal, result_end: i32) -> ! {
         }
     }));
     let before = open_fds();
+    if let Some(traced) = &traced {
+        traced.begin(Begin::Now);
+    }
     let result = panic::catch_unwind(AssertUnwindSafe(f));
+    if let Some(traced) = &traced {
+        traced.end();
+    }
 
     let frame = match result {
         _ if std::process::id() != me => Frame::Stray,
@@ -306,6 +321,16 @@ impl<T: Sealed> Subject<T> {
         self.child.borrow().pid
     }
 
+    /// The calls that the subject made, for a subject with [`faults`](Spawner::faults) or
+    /// [`records`](Spawner::records). May be asked for at once; it always shows what is there by then.
+    ///
+    /// # Errors
+    ///
+    /// A grader fault when nothing is recorded.
+    pub fn calls(&self) -> Result<Calls, Finding> {
+        Calls::of_child(&self.child.borrow())
+    }
+
     fn name(&self) -> String {
         self.child.borrow().name.clone()
     }
@@ -329,10 +354,11 @@ impl<T: Sealed> Subject<T> {
             }
             Some(Frame::Panic(message)) => Outcome::Panicked(message),
             Some(Frame::Stray) => Outcome::ReturnedTwice,
-            Some(Frame::Panicking(message)) if child.end() == Some(End::Killed(libc::SIGABRT)) => {
-                Outcome::Panicked(message)
-            }
-            Some(Frame::Panicking(_)) | None => match child.end() {
+            shield(spawner);
+            None => match child.end() {
+                Some(End::Killed(libc::SIGKILL)) if let Some(lost) = child.was_lost() => {
+                    return Err(lost);
+                }
                 Some(End::Killed(signal)) => Outcome::Killed(signal),
                 Some(End::Exited(UNPREPARED)) => {
                     return Err(Finding::fault(child.captures[OUTPUT].text()));

@@ -7,7 +7,7 @@
 use std::fmt;
 use std::fs;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use nix::sys::socket::{
     AddressFamily, SockaddrLike, SockaddrStorage, getpeername, getsockname, getsockopt, sockopt,
@@ -126,6 +126,8 @@ const OLDER_CALLS: &[Call] = &[];
 pub struct Thread {
     folder: PathBuf,
     call: Option<(Call, [u64; 6])>,
+    /// It stands still before or behind this call because the lab holds it.
+    held: bool,
 }
 
 /// The threads of a process. None when it has ended.
@@ -139,17 +141,13 @@ impl Thread {
     fn at(folder: PathBuf) -> Thread {
         let call = fs::read_to_string(folder.join("syscall"));
         let call = call.ok().and_then(|line| parse(&line));
-        Thread { folder, call }
+        let held = state_at(&folder) == Some('t');
+        Thread { folder, call, held }
     }
 
     /// Whether it is a zombie, or gone.
     pub fn has_ended(&self) -> bool {
-        let stat = fs::read_to_string(self.folder.join("stat")).unwrap_or_default();
-        // The state follows the name, which may hold anything but ends with the last parenthesis.
-        let state = stat
-            .rsplit_once(") ")
-            .and_then(|(_, rest)| rest.chars().next());
-        state.is_none_or(|state| "ZX".contains(state))
+        state_at(&self.folder).is_none_or(|state| "ZX".contains(state))
     }
 
     /// Whether it sleeps in a call that nothing of its own will end.
@@ -157,6 +155,9 @@ impl Thread {
         let Some(((_, name, fd, timeout), arguments)) = &self.call else {
             return false;
         };
+        if self.held {
+            return false;
+        }
         let call_has_none = match timeout {
             Timeout::None => true,
             Timeout::Pointer(i) => arguments[*i] == 0,
@@ -222,6 +223,13 @@ impl Thread {
     }
 }
 
+/// The state of a thread: `S` sleeps, `t` is stopped by a tracer; see proc_pid_stat(5).
+fn state_at(folder: &Path) -> Option<char> {
+    let stat = fs::read_to_string(folder.join("stat")).ok()?;
+    // The state follows the name, which may hold anything but ends with the last parenthesis.
+    stat.rsplit_once(") ")?.1.chars().next()
+}
+
 /// A line of `/proc/PID/syscall`: the number, six arguments, stack pointer, program counter.
 /// `None` when the thread runs or is in a call that is not in the table.
 fn parse(line: &str) -> Option<(Call, [u64; 6])> {
@@ -250,8 +258,17 @@ pub struct Waiting {
 impl Waiting {
     /// Looks at a process now.
     pub fn of(pid: i32, pidfd: BorrowedFd<'_>) -> Option<Waiting> {
-        let mut sleeping = threads(pid).into_iter().filter_map(|thread| thread.call);
-        let ((_, name, fd, _), arguments) = sleeping.next()?;
+        Waiting::among(pid, pidfd, |thread| !thread.held)
+    }
+
+    /// The call at which the lab holds it.
+    fn held(pid: i32, pidfd: BorrowedFd<'_>) -> Option<Waiting> {
+        Waiting::among(pid, pidfd, |thread| thread.held)
+    }
+
+    fn among(pid: i32, pidfd: BorrowedFd<'_>, which: impl Fn(&Thread) -> bool) -> Option<Waiting> {
+        let mut sleeping = threads(pid).into_iter().filter(which);
+        let ((_, name, fd, _), arguments) = sleeping.find_map(|thread| thread.call)?;
         let at = fd.map(|index| {
             let number = arguments[index] as i32;
             let link = fs::read_link(format!("/proc/{pid}/fd/{number}"));
@@ -268,8 +285,11 @@ pub fn doing(child: &Child) -> String {
     if let Some(words) = child.last_words() {
         return format!("{} {words}", child.name);
     }
-    match Waiting::of(child.pid, child.pidfd()) {
-        Some(waiting) => format!("{} waits in {waiting}", child.name),
+    if let Some(waiting) = Waiting::of(child.pid, child.pidfd()) {
+        return format!("{} waits in {waiting}", child.name);
+    }
+    match Waiting::held(child.pid, child.pidfd()) {
+        Some(held) => format!("{} is held by the check at {held}", child.name),
         None => format!("{} is still running", child.name),
     }
 }
@@ -290,7 +310,7 @@ fn is_netlink(fd: &OwnedFd) -> bool {
 }
 
 /// What a socket is, in a few words. `None` for other files.
-fn describe(fd: &OwnedFd) -> Option<String> {
+pub fn describe(fd: &OwnedFd) -> Option<String> {
     let local = getsockname::<SockaddrStorage>(fd.as_raw_fd()).ok()?;
     let kind = match getsockopt(fd, sockopt::SockType).ok()? {
         nix::sys::socket::SockType::Stream => "stream",
