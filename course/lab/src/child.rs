@@ -58,6 +58,11 @@ impl Capture {
         }
     }
 
+    /// How much has come, in bytes, kept or not.
+    pub fn length(&self) -> usize {
+        self.kept.len() + self.dropped
+    }
+
     /// What was kept.
     pub fn kept(&self) -> &[u8] {
         &self.kept

@@ -9,14 +9,18 @@
 
 use std::fs;
 use std::io;
+use std::ops::ControlFlow;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 
+use crate::births::{self, Registry};
 use crate::child::End;
-use crate::limits::{PROCESSES, limit_processes_of_user};
+use crate::limits::{LAST_PROCESS, limit_processes_of_user};
 use crate::system::{self, Fork};
 
 /// What this machine allows.
@@ -121,11 +125,17 @@ fn furnish(folder: Option<&Path>) -> Result<(), String> {
     // Without them a check can be run as well; only what it leaves is then seen by others.
     let memory = Path::new("/dev/shm");
     for place in folder.into_iter().chain([memory]) {
-        let _ = mount(Some("tmpfs"), place, Some("tmpfs"), MsFlags::empty(), Some(ROOM));
+        let _ = mount(
+            Some("tmpfs"),
+            place,
+            Some("tmpfs"),
+            MsFlags::empty(),
+            Some(ROOM),
+        );
     }
     loopback_up().map_err(|e| format!("bringing loopback up: {e}"))?;
     // Older kernels have one pid_max for all namespaces and refuse; then only the deadline binds.
-    let _ = fs::write("/proc/sys/kernel/pid_max", PROCESSES.to_string());
+    let _ = fs::write("/proc/sys/kernel/pid_max", LAST_PROCESS.to_string());
     // Machines differ in their default; captures should not. Not every machine allows every one.
     let control = "/proc/sys/net/ipv4/tcp_congestion_control";
     let _ = fs::write(control, "cubic").or_else(|_| fs::write(control, "reno"));
@@ -159,9 +169,10 @@ pub(crate) fn run(
     check: impl FnOnce(),
     lost: impl Fn(Loss),
 ) -> io::Result<()> {
-    // A signal to a subject's whole group, or to that of its check, must not reach the runner, and a
-    // terminal is nothing that a subject has.
-    let _ = nix::unistd::setsid();
+    // A signal to the check's whole group must not reach the runner, and at a terminal this one is in
+    // the background. A session of its own would cost 10 ms where the kernel shares out by sessions.
+    // SAFETY: it takes two numbers.
+    unsafe { libc::setpgid(0, 0) };
     let own_namespaces = match isolation {
         Isolation::Root => Some(false),
         Isolation::User => Some(true),
@@ -171,10 +182,10 @@ pub(crate) fn run(
         make(new_user).map_err(io::Error::other)?;
     } else {
         // Orphans of the check come to this process instead of to the machine's init.
-        // SAFETY: PR_SET_CHILD_SUBREAPER takes a number.
-        unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1) };
+        adopt_orphans();
         limit_processes_of_user();
     }
+    let mut registry = Registry::open()?;
     // SAFETY: one thread.
     match unsafe { system::fork() }? {
         Fork::Child if own_namespaces.is_some() => {
@@ -190,8 +201,8 @@ pub(crate) fn run(
                     check();
                     system::exit_now(0)
                 }
-                Ok(Fork::Parent { pid, .. }) => {
-                    if let Some(loss) = reap_until(pid) {
+                Ok(Fork::Parent { pid, pidfd }) => {
+                    if let Some(loss) = count_until(pid, &pidfd, &mut registry) {
                         lost(loss);
                     }
                     // Process 1 ends, and the kernel kills whoever is left.
@@ -204,10 +215,16 @@ pub(crate) fn run(
             check();
             system::exit_now(0)
         }
-        Fork::Parent { pid, .. } => {
-            let loss = reap_until(pid);
+        Fork::Parent { pid, pidfd } => {
+            if own_namespaces.is_some() {
+                // Process 1 of the namespace counts, and has told.
+                reap_until(pid);
+                return Ok(());
+            }
+            let loss = count_until(pid, &pidfd, &mut registry);
+            // As long as the registry is there and answers nobody, nobody is born.
             kill_descendants();
-            if let Some(loss) = loss.filter(|_| own_namespaces.is_none()) {
+            if let Some(loss) = loss {
                 lost(loss);
             }
             Ok(())
@@ -224,42 +241,73 @@ pub(crate) enum Loss {
     Stopped(i32),
 }
 
-/// Reaps children, orphans too, until the one with this id has ended or was stopped. Whether it was a
-/// signal.
-fn reap_until(pid: i32) -> Option<Loss> {
+/// Reaps children until the one with this id has ended.
+fn reap_until(pid: i32) {
+    while reap_one(pid, 0).is_continue() {}
+}
+
+/// Counts the processes below and reaps children, orphans too, until the one with this id has ended or
+/// was stopped. Whether it was a signal.
+fn count_until(pid: i32, pidfd: &OwnedFd, registry: &mut Registry) -> Option<Loss> {
+    // That the check was stopped is announced by no descriptor.
+    const LOOK: Duration = Duration::from_millis(50);
     loop {
-        let mut status = 0;
-        // SAFETY: status is a valid place for an int.
-        let r = unsafe { libc::waitpid(-1, &raw mut status, libc::WUNTRACED) };
-        if r == pid && libc::WIFSTOPPED(status) {
-            return Some(Loss::Stopped(libc::WSTOPSIG(status)));
-        }
-        if r == pid {
-            return match End::from_status(status) {
-                End::Killed(signal) => Some(Loss::Killed(signal)),
-                End::Exited(_) => None,
-            };
-        }
-        if r < 0 && nix::errno::Errno::last() == nix::errno::Errno::ECHILD {
-            return None;
+        registry.answer(pidfd, LOOK);
+        if let ControlFlow::Break(loss) = reap_one(pid, libc::WNOHANG) {
+            return loss;
         }
     }
 }
 
-/// Ends all that is left below this process. In a pid namespace nothing is.
-fn kill_descendants() {
+/// Reaps a child. Whether it was the one with this id, and what became of it.
+fn reap_one(pid: i32, flags: i32) -> ControlFlow<Option<Loss>> {
+    let mut status = 0;
+    // SAFETY: status is a valid place for an int.
+    let r = unsafe { libc::waitpid(-1, &raw mut status, libc::WUNTRACED | flags) };
+    if r == pid && libc::WIFSTOPPED(status) {
+        return ControlFlow::Break(Some(Loss::Stopped(libc::WSTOPSIG(status))));
+    }
+    if r == pid {
+        return ControlFlow::Break(match End::from_status(status) {
+            End::Killed(signal) => Some(Loss::Killed(signal)),
+            End::Exited(_) => None,
+        });
+    }
+    if r < 0 && nix::errno::Errno::last() == nix::errno::Errno::ECHILD {
+        return ControlFlow::Break(None);
+    }
+    ControlFlow::Continue(())
+}
+
+/// Ends all that is left below this process, in whatever session or group. In a pid namespace nothing is.
+pub(crate) fn kill_descendants() {
     loop {
-        let me = std::process::id();
-        let children = fs::read_to_string(format!("/proc/{me}/task/{me}/children"));
-        let children = children.unwrap_or_default();
-        let mut any = false;
-        for pid in children.split_whitespace().filter_map(|p| p.parse().ok()) {
-            any = true;
-            system::kill(pid, libc::SIGKILL);
-            system::reap(pid);
+        // All of them before any is waited for: those that turn in circles keep the others from dying.
+        let all = births::below(std::process::id());
+        for pid in &all {
+            system::kill(*pid, libc::SIGKILL);
         }
-        if !any {
+        if all.is_empty() {
             return;
         }
+        // Dying takes a while where many do. Then another look: somebody may have been born meanwhile.
+        let mut patience = 50;
+        while patience > 0 {
+            // SAFETY: no status is asked for.
+            match unsafe { libc::waitpid(-1, std::ptr::null_mut(), libc::WNOHANG) } {
+                0 => {
+                    std::thread::sleep(Duration::from_millis(1));
+                    patience -= 1;
+                }
+                1.. => {}
+                _ => break,
+            }
+        }
     }
+}
+
+/// Takes orphans in, from now on, instead of the machine's init.
+pub(crate) fn adopt_orphans() {
+    // SAFETY: PR_SET_CHILD_SUBREAPER takes a number.
+    unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1) };
 }

@@ -15,6 +15,7 @@
 
 mod args;
 mod bench;
+mod births;
 pub mod calls;
 mod capability;
 mod check;
@@ -33,6 +34,7 @@ mod program;
 mod render;
 mod report;
 mod runner;
+mod scratch;
 mod seal;
 mod sealed;
 mod shield;

@@ -3,12 +3,9 @@
 //! The runner forks, the child makes its namespaces and runs the check, and what came of it returns in
 //! bytes over a pipe that no subject ever has.
 
-use std::fs;
-use std::io;
 use std::os::fd::AsFd;
-use std::os::unix::fs::PermissionsExt;
 use std::panic::{self, AssertUnwindSafe};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -20,6 +17,7 @@ use crate::child::Capture;
 use crate::finding::{Finding, Kind, Pass, Verdict};
 use crate::isolation::{self, Isolation, Loss, isolation};
 use crate::render::Account;
+use crate::scratch::{self, Scratch};
 use crate::sealed::Sealed;
 use crate::subject::signal_name;
 use crate::suite::Case;
@@ -38,17 +36,18 @@ pub struct Ran {
 }
 
 /// Runs one check in a process of its own.
-pub fn isolated(case: &Case, number: usize) -> Result<Ran, String> {
+pub fn isolated(case: &Case, number: usize, scratch: &Scratch) -> Result<Ran, String> {
     let began = Instant::now();
     let isolation = isolation();
     let lost = |e: std::io::Error| format!("{}: {e}", case.name);
     let (outcome, outcome_end) = system::pipe().map_err(lost)?;
     let (printed, printed_end) = system::pipe().map_err(lost)?;
-    let folder = std::env::temp_dir().join(format!("lab-{}-{number}", std::process::id()));
-    fs::create_dir_all(&folder).map_err(|e| lost(with_path(e, &folder)))?;
+    let folder = scratch.folder(number);
     let time = case.time.mul_f64(time_scale());
-    if matches!(isolation, Isolation::Loopback(_)) {
+    let loopback = matches!(isolation, Isolation::Loopback(_));
+    if loopback {
         system::hide(true);
+        isolation::adopt_orphans();
     }
     // SAFETY: the runner has one thread.
     let (pid, pidfd) = match unsafe { system::fork() }.map_err(lost)? {
@@ -95,9 +94,15 @@ pub fn isolated(case: &Case, number: usize) -> Result<Ran, String> {
     }
     system::kill(pid, libc::SIGKILL);
     system::reap(pid);
+    if loopback {
+        // Should somebody have killed the process whose task this was.
+        isolation::kill_descendants();
+    }
     outcome.pump();
     printed.pump();
-    remove(&folder);
+    if loopback {
+        scratch::remove(&folder);
+    }
 
     let mut bytes = outcome.kept();
     let decoded = decode(&mut bytes);
@@ -115,27 +120,6 @@ pub fn isolated(case: &Case, number: usize) -> Result<Ran, String> {
         printed: printed.text(),
         took: began.elapsed(),
     })
-}
-
-fn with_path(error: io::Error, path: &Path) -> io::Error {
-    io::Error::other(format!("{}: {error}", path.display()))
-}
-
-/// Removes a folder and all that is in it, also what its owner may not look into.
-fn remove(folder: &Path) {
-    if fs::remove_dir(folder).is_ok() {
-        return;
-    }
-    let mut queue = vec![folder.to_owned()];
-    while let Some(folder) = queue.pop() {
-        let _ = fs::set_permissions(&folder, fs::Permissions::from_mode(0o700));
-        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                queue.push(entry.path());
-            }
-        }
-    }
-    let _ = fs::remove_dir_all(folder);
 }
 
 /// What is told in place of a check that a signal has taken away. Its subjects are the only ones who

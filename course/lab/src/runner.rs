@@ -12,6 +12,7 @@ use crate::paint::Paint;
 use crate::process::{Ran, isolated};
 use crate::render;
 use crate::report::{Object, Report};
+use crate::scratch::Scratch;
 use crate::suite::{Case, Suite};
 use crate::terminal::Terminal;
 
@@ -76,8 +77,9 @@ impl Run<'_> {
         let mut tally = Tally::default();
         let mut failures = Vec::new();
         let terminal = Terminal::remember();
+        let scratch = Scratch::new().map_err(|error| error.to_string())?;
         for (number, case) in cases.iter().enumerate() {
-            let ran = isolated(case, number)?;
+            let ran = isolated(case, number, &scratch)?;
             terminal.restore();
             let message = self.message(case, &ran);
             tally.count(case, &ran);

@@ -98,7 +98,9 @@ pub fn raise(folders: &[&Path]) -> nix::Result<()> {
     // A process may rename its threads and choose to be killed first.
     allow(&rules, Path::new("/proc/self"), of_files);
     // SAFETY: the descriptor is a ruleset's.
-    Errno::result(unsafe { libc::syscall(libc::SYS_landlock_restrict_self, rules.as_raw_fd(), 0) })?;
+    Errno::result(unsafe {
+        libc::syscall(libc::SYS_landlock_restrict_self, rules.as_raw_fd(), 0)
+    })?;
     Ok(())
 }
 

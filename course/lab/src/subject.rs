@@ -17,6 +17,7 @@ use std::rc::Rc;
 use nix::errno::Errno;
 
 use crate::bench::{Bench, SharedChild, Wake};
+use crate::births;
 use crate::calls::Calls;
 use crate::child::{Capture, Child, End};
 use crate::finding::Finding;
@@ -86,6 +87,9 @@ pub(crate) fn spawn<T: Sealed>(
                 eprintln!("the lab could not prepare this process: {error}");
                 system::exit_now(UNPREPARED)
             });
+            if traced.is_none() {
+                births::ask_from_now_on();
+            }
             system::drop_own_fds(Some(result_end));
             shield(spawner);
             run(f, seal, result_end, traced)
@@ -118,6 +122,7 @@ fn shield(spawner: &Spawner<'_>) {
     // The check looks into it, to say what it waits for; not the other way round.
     system::hide(false);
     let folder = spawner.folder();
+    let _ = fs::create_dir_all(folder);
     // SAFETY: this process has one thread.
     unsafe { std::env::set_var("TMPDIR", folder) };
     let own_memory = !matches!(isolation(), Isolation::Loopback(_));
@@ -354,8 +359,10 @@ impl<T: Sealed> Subject<T> {
             }
             Some(Frame::Panic(message)) => Outcome::Panicked(message),
             Some(Frame::Stray) => Outcome::ReturnedTwice,
-            shield(spawner);
-            None => match child.end() {
+            Some(Frame::Panicking(message)) if child.end() == Some(End::Killed(libc::SIGABRT)) => {
+                Outcome::Panicked(message)
+            }
+            Some(Frame::Panicking(_)) | None => match child.end() {
                 Some(End::Killed(libc::SIGKILL)) if let Some(lost) = child.was_lost() => {
                     return Err(lost);
                 }
