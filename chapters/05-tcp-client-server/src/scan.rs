@@ -120,8 +120,7 @@ impl Attempt {
     /// What it came to, if it has come to anything.
     fn result(&self, patience: Duration) -> Result<Option<State>, CallError> {
         let mut ended = self.ended;
-        let mut ready = [PollFd::new(self.socket.as_fd(), PollFlags::POLLOUT)];
-        if ended.is_none() && poll(&mut ready, PollTimeout::ZERO).in_call("poll")? == 1 {
+        if ended.is_none() && self.is_ready()? {
             let errno = getsockopt(&self.socket, sockopt::SocketError).in_call("getsockopt")?;
             ended = Some(if errno == 0 {
                 Ok(())
@@ -137,6 +136,15 @@ impl Attempt {
                 Ok(Some(State::Closed))
             }
             Some(result) => State::of(result).map(Some),
+        }
+    }
+
+    fn is_ready(&self) -> Result<bool, CallError> {
+        let mut ready = [PollFd::new(self.socket.as_fd(), PollFlags::POLLOUT)];
+        match poll(&mut ready, PollTimeout::ZERO) {
+            // A signal came first, even where there is nothing to wait for.
+            Err(Errno::EINTR) => Ok(false),
+            count => Ok(count.in_call("poll")? == 1),
         }
     }
 }

@@ -91,6 +91,14 @@ commands! {
     /// --out FILE writes pcapng, for Wireshark and tcpdump.
     Wire
 
+    "trace slug|check|program [--svg FILE] [-- WORDS]"
+    /// Show system calls, frames and hosts on one time line.
+    ///
+    /// An exercise's, a test's or a program's checks are run, and what each of them called is shown.
+    /// With words after `--`, or a path with a `/`, the program itself runs here: what it calls goes to standard error.
+    /// --svg FILE draws the time line.
+    Trace
+
     "class grade|files what [--out DIR] [--exercise SLUG] [--jobs N] [--unsandboxed]"
     /// Grade a whole class, or write the files for engines that do.
     ///
@@ -145,12 +153,57 @@ pub struct Asked {
     pub bless: bool,
     /// `--out FILE`
     pub out: Option<PathBuf>,
+    /// `--svg FILE`
+    pub svg: Option<PathBuf>,
+    /// What stands behind `--`, for the program that is run; also an empty list, when nothing does
+    pub words: Option<Vec<String>>,
     /// `--exercise SLUG`
     pub exercise: Option<String>,
     /// `--jobs N`, at least 1
     pub jobs: Option<usize>,
     /// `--unsandboxed`
     pub unsandboxed: bool,
+}
+
+impl Asked {
+    /// The default command, without words and options.
+    fn nothing() -> Asked {
+        Asked {
+            verb: Verb::Watch,
+            names: Vec::new(),
+            all: false,
+            peek: false,
+            path: false,
+            json: false,
+            pristine: false,
+            soak: 0,
+            mutants: false,
+            bless: false,
+            out: None,
+            svg: None,
+            words: None,
+            exercise: None,
+            jobs: None,
+            unsandboxed: false,
+        }
+    }
+}
+
+/// What stands behind `--`, for a command that takes it.
+fn for_a_program(help: &Help, words: Vec<std::ffi::OsString>) -> Result<Vec<String>, Usage> {
+    if !help.usage.ends_with("[-- WORDS]") {
+        return Err(Usage(format!(
+            "`{}` runs no program, and takes no words after `--`: cargo course {}",
+            help.name(),
+            help.usage
+        )));
+    }
+    let plain = words
+        .into_iter()
+        .skip(1)
+        .map(std::ffi::OsString::into_string);
+    let plain: Result<_, _> = plain.collect();
+    plain.map_err(|word| Usage(format!("{} is not UTF-8", word.display())))
 }
 
 /// Understands the arguments, without the program's name.
@@ -164,24 +217,13 @@ pub fn understand(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Re
     if arguments.peek().is_some_and(|first| first == "course") {
         arguments.next();
     }
+    let mut arguments: Vec<_> = arguments.collect();
+    // What stands behind `--` is not for us.
+    let words = arguments.iter().position(|word| word == "--");
+    let words = words.map(|at| arguments.split_off(at));
     let mut parser = lexopt::Parser::from_args(arguments);
     let mut help: Option<&Help> = None;
-    let mut asked = Asked {
-        verb: Verb::Watch,
-        names: Vec::new(),
-        all: false,
-        peek: false,
-        path: false,
-        json: false,
-        pristine: false,
-        soak: 0,
-        mutants: false,
-        bless: false,
-        out: None,
-        exercise: None,
-        jobs: None,
-        unsandboxed: false,
-    };
+    let mut asked = Asked::nothing();
     let mut wants_help = false;
     while let Some(argument) = parser.next().map_err(|error| Usage(error.to_string()))? {
         let option = match argument {
@@ -220,8 +262,9 @@ pub fn understand(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Re
             "--unsandboxed" => asked.unsandboxed = true,
             "--exercise" => {
                 let slug = parser.value().and_then(ValueExt::string);
-                let slug = slug
-                    .map_err(|_| Usage("--exercise needs a slug: --exercise value-result".into()))?;
+                let slug = slug.map_err(|_| {
+                    Usage("--exercise needs a slug: --exercise value-result".into())
+                })?;
                 asked.exercise = Some(slug);
             }
             "--jobs" => {
@@ -229,6 +272,13 @@ pub fn understand(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Re
                 let jobs = jobs.filter(|jobs| (1..=64).contains(jobs));
                 asked.jobs =
                     Some(jobs.ok_or_else(|| Usage("--jobs needs 1 to 64: --jobs 4".into()))?);
+            }
+            "--svg" => {
+                let file = parser.value();
+                asked.svg = Some(
+                    file.map_err(|_| Usage("--svg needs a file: --svg talk.svg".into()))?
+                        .into(),
+                );
             }
             "--out" => {
                 let file = parser.value();
@@ -254,6 +304,7 @@ pub fn understand(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Re
         return Ok(asked);
     }
     asked.verb = help.verb;
+    asked.words = words.map(|words| for_a_program(help, words)).transpose()?;
     help.takes(&asked.names)?;
     Ok(asked)
 }
@@ -269,7 +320,10 @@ impl Help {
             .usage
             .split(' ')
             .skip(1)
-            .filter(|word| !word.contains("--") && !matches!(*word, "N]" | "FILE]" | "DIR]" | "SLUG]"))
+            .filter(|word| {
+                !word.contains("--")
+                    && !matches!(*word, "N]" | "FILE]" | "DIR]" | "SLUG]" | "WORDS]")
+            })
             .collect();
         if words.iter().any(|word| word.ends_with("...")) || names.len() == words.len() {
             return Ok(());

@@ -54,6 +54,39 @@ pub fn test_binary(
     package: &str,
     test: &str,
     cancel: &Cancel,
+    status: impl FnMut(&str),
+) -> Result<Build> {
+    built(
+        root,
+        package,
+        ("test", test),
+        &["test", "--no-run"],
+        cancel,
+        status,
+    )
+}
+
+/// Builds the program `name` of `package`.
+///
+/// # Errors
+///
+/// As [`test_binary`].
+pub fn program(
+    root: &Path,
+    package: &str,
+    name: &str,
+    cancel: &Cancel,
+    status: impl FnMut(&str),
+) -> Result<Build> {
+    built(root, package, ("bin", name), &["build"], cancel, status)
+}
+
+fn built(
+    root: &Path,
+    package: &str,
+    (kind, name): (&str, &str),
+    words: &[&str],
+    cancel: &Cancel,
     mut status: impl FnMut(&str),
 ) -> Result<Build> {
     let rendering = if paint::colors() {
@@ -62,14 +95,16 @@ pub fn test_binary(
         "json"
     };
     let mut command = cargo(root);
-    command.args(["test", "--package", package, "--test", test, "--no-run"]);
+    command
+        .args(words)
+        .args(["--package", package, &format!("--{kind}"), name]);
     command.args(["--message-format", rendering]);
     let finished = process::run(&mut command, LIMIT, cancel, |line| status(line.trim()))
         .context("cannot run cargo: is the Rust toolchain on your PATH?")?;
     if cancel.canceled() {
         return Ok(Build::Canceled);
     }
-    let said = Said::hear(&finished.stdout, package, test);
+    let said = Said::hear(&finished.stdout, package, kind, name);
     if !finished.success() {
         if said.errors == 0 {
             bail!(
@@ -85,7 +120,7 @@ pub fn test_binary(
             warnings: said.messages,
         }),
         None => bail!(
-            "cargo built no test `{test}` of {package}: does its Cargo.toml have a [[test]] of that name?"
+            "cargo built no {kind} `{name}` of {package}: does its Cargo.toml have a [[{kind}]] of that name?"
         ),
     }
 }
@@ -103,7 +138,7 @@ pub struct Said {
 
 impl Said {
     /// Keeps what concerns the test target, and messages about any package: a broken `lab` matters too.
-    fn hear(output: &[u8], package: &str, test: &str) -> Said {
+    fn hear(output: &[u8], package: &str, kind: &str, name: &str) -> Said {
         let mut said = Said::default();
         for line in output.split(|byte| *byte == b'\n') {
             let Ok(event) = serde_json::from_slice::<Value>(line) else {
@@ -111,7 +146,7 @@ impl Said {
             };
             match event["reason"].as_str() {
                 Some("compiler-artifact")
-                    if is(&event, "test", test) && package_name(&event) == package =>
+                    if is(&event, kind, name) && package_name(&event) == package =>
                 {
                     said.binary = event["executable"].as_str().map(PathBuf::from);
                 }
@@ -206,9 +241,12 @@ mod tests {
             r#"{"reason":"compiler-artifact","package_id":"path+file:///c/a#0.1.0","target":{"kind":["test"],"name":"grade"},"executable":"/t/grade-1"}"#,
         );
         assert_eq!(
-            Said::hear(output.as_bytes(), "a", "grade").binary,
+            Said::hear(output.as_bytes(), "a", "test", "grade").binary,
             Some("/t/grade-1".into())
         );
-        assert_eq!(Said::hear(output.as_bytes(), "b", "grade").binary, None);
+        assert_eq!(
+            Said::hear(output.as_bytes(), "b", "test", "grade").binary,
+            None
+        );
     }
 }

@@ -24,6 +24,7 @@ mod scratch;
 mod solution;
 mod sources;
 mod terminal;
+mod trace;
 mod verdict;
 mod verify;
 mod watch;
@@ -37,7 +38,7 @@ use command::{Asked, Usage, Verb};
 use course::Course;
 
 fn main() -> ExitCode {
-    if let Some(end) = class::serve() {
+    if let Some(end) = class::serve().or_else(trace::serve) {
         return end;
     }
     process::end_children_on_signals();
@@ -77,6 +78,7 @@ fn run(asked: &Asked) -> Result<bool> {
         Verb::Solution => solution::solution(&course, name, asked),
         Verb::Claims => claims::claims(&course, name),
         Verb::Wire => wire::wire(&course, asked),
+        Verb::Trace => trace::trace(&course, asked),
         Verb::Class => class::class(&course, asked),
         Verb::Verify => verify::verify(&course, asked),
         Verb::Doctor => Ok(doctor::doctor(&course)),

@@ -21,7 +21,7 @@ use crate::report::Outcome;
 const LIMIT: Duration = Duration::from_mins(5);
 
 /// Checks to run: a test binary of a package, and one check of it or all.
-struct Target {
+pub struct Target {
     package: String,
     test: String,
     check: Option<String>,
@@ -56,7 +56,7 @@ pub fn wire(course: &Course, asked: &Asked) -> Result<bool> {
     let targets = targets(course, name)?;
     let folder = Folder::new()?;
     for target in &targets {
-        run(catalog, target, &folder.0)?;
+        run(catalog, target, &[("LAB_CAPTURES", &folder.0)])?;
     }
     // What was on the wire is the answer, also where a check fails: then all the more.
     show(name, &folder.0, asked.out.as_deref())?;
@@ -95,7 +95,11 @@ fn record(catalog: &Catalog, name: &str) -> Result<Option<PathBuf>> {
 }
 
 /// The checks that are meant by a word: an exercise's, one of a chapter's test, or those that run a program.
-fn targets(course: &Course, name: &str) -> Result<Vec<Target>> {
+///
+/// # Errors
+///
+/// [`Usage`] when nothing is called so.
+pub fn targets(course: &Course, name: &str) -> Result<Vec<Target>> {
     let catalog = &course.catalog;
     if let Ok(exercise) = catalog.exercise(name) {
         return Ok(vec![Target {
@@ -210,8 +214,12 @@ fn has_module(text: &str, name: &str) -> bool {
     text.contains(&format!("mod {name};"))
 }
 
-/// Runs checks, with their wires saved, and says which of them did not pass.
-fn run(catalog: &Catalog, target: &Target, captures: &Path) -> Result<()> {
+/// Runs checks, with these variables that name folders for what they save, and says which of them did not pass.
+///
+/// # Errors
+///
+/// When they do not compile, or do not come to an end.
+pub fn run(catalog: &Catalog, target: &Target, folders: &[(&str, &Path)]) -> Result<()> {
     let mut status = Status::new();
     status.set(&format!("building {}", target.package));
     let cancel = Cancel::default();
@@ -239,7 +247,7 @@ fn run(catalog: &Catalog, target: &Target, captures: &Path) -> Result<()> {
     let mut command = Command::new(binary);
     command
         .current_dir(&target.folder)
-        .env("LAB_CAPTURES", captures);
+        .envs(folders.iter().copied());
     if let Some(check) = &target.check {
         command.args(["--exact", check]);
     }
@@ -252,7 +260,12 @@ fn run(catalog: &Catalog, target: &Target, captures: &Path) -> Result<()> {
         .checks
         .iter()
         .filter(|check| check.outcome != Outcome::Pass);
-    let others: Vec<&str> = others.map(|check| check.name.as_str()).collect();
+    let others: Vec<String> = others
+        .map(|check| match check.outcome {
+            Outcome::NotRun => format!("{} ({})", check.name, check.why),
+            _ => check.name.clone(),
+        })
+        .collect();
     if !others.is_empty() {
         eprintln!("note: not passed: {}", others.join(", "));
     }
@@ -307,7 +320,7 @@ fn names_in(catalog: &Catalog, folder: &Path, ending: &str) -> Vec<String> {
 }
 
 /// The names of the files in a folder that end so, without the ending, sorted.
-fn names_below(folder: &Path, ending: &str) -> Vec<String> {
+pub fn names_below(folder: &Path, ending: &str) -> Vec<String> {
     let files = fs::read_dir(folder)
         .into_iter()
         .flatten()
@@ -322,10 +335,15 @@ fn names_below(folder: &Path, ending: &str) -> Vec<String> {
 }
 
 /// A folder for captures, gone when it is dropped.
-struct Folder(PathBuf);
+pub struct Folder(pub PathBuf);
 
 impl Folder {
-    fn new() -> Result<Folder> {
+    /// Makes one.
+    ///
+    /// # Errors
+    ///
+    /// When that is not possible, with its path.
+    pub fn new() -> Result<Folder> {
         let folder = std::env::temp_dir().join(format!("course-wire-{}", std::process::id()));
         fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         Ok(Folder(folder))

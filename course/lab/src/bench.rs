@@ -30,7 +30,7 @@ pub struct Bench {
     /// What a claim's experiment saw.
     pub evidence: RefCell<Vec<String>>,
     /// When the check must be over.
-    pub deadline: Instant,
+    pub deadline: Cell<Instant>,
     /// Whether to look for hangs that nothing can end. Off where the subject's wait ends by a timer
     /// that the lab cannot see, such as `alarm(2)`.
     pub watch_for_hangs: Cell<bool>,
@@ -73,7 +73,7 @@ impl Bench {
         Bench {
             log: RefCell::new(StepLog::new()),
             evidence: RefCell::default(),
-            deadline: Instant::now() + time,
+            deadline: Cell::new(Instant::now() + time),
             watch_for_hangs: Cell::new(true),
             children: RefCell::default(),
             nets: RefCell::default(),
@@ -87,7 +87,8 @@ impl Bench {
 
     /// What is left of the check's time.
     pub fn time_left(&self) -> Duration {
-        self.deadline.saturating_duration_since(Instant::now())
+        let deadline = self.deadline.get();
+        deadline.saturating_duration_since(Instant::now())
     }
 
     /// Puts a new child on the table.
@@ -141,7 +142,7 @@ impl Bench {
             if let Some(value) = done() {
                 return Ok(value);
             }
-            let left = self.deadline.saturating_duration_since(Instant::now());
+            let left = self.time_left();
             if left.is_zero() {
                 let mut doings = self.doings();
                 let crowd = processes(self).len();

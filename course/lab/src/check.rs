@@ -8,7 +8,7 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 
@@ -69,6 +69,18 @@ impl Check {
     /// A grader fault when there is no memory for it.
     pub fn gate(&self) -> Result<Gate, Finding> {
         Ok(Gate::new(self.bench.clone())?)
+    }
+
+    /// Gives what `f` waits for less time than the check has.
+    pub fn within<R>(&self, time: Duration, f: impl FnOnce() -> R) -> R {
+        let deadline = self.bench.deadline.get();
+        let scaled = time.mul_f64(crate::process::time_scale());
+        self.bench
+            .deadline
+            .set(deadline.min(Instant::now() + scaled));
+        let result = f();
+        self.bench.deadline.set(deadline);
+        result
     }
 
     /// A folder for this check alone. It is removed afterwards.

@@ -48,6 +48,7 @@ pub(crate) struct Fits {
     pub(crate) fd: Option<RawFd>,
     pub(crate) kind: Option<Kind>,
     pub(crate) peer: Option<SocketAddr>,
+    pub(crate) path: Option<String>,
     pub(crate) process: Option<Who>,
 }
 
@@ -115,6 +116,7 @@ impl Faults {
                 fd: None,
                 kind: None,
                 peer: None,
+                path: None,
                 process: None,
             },
             first: 1,
@@ -186,6 +188,12 @@ impl On {
     /// Only at sockets with this peer: connected to it, being connected to it, or sending to it.
     pub fn peer(mut self, peer: SocketAddr) -> On {
         self.fits.peer = Some(peer);
+        self
+    }
+
+    /// Only at files whose path ends like this, as the code says it: `/net/tcp6`.
+    pub fn path(mut self, end: &str) -> On {
+        self.fits.path = Some(end.to_owned());
         self
     }
 

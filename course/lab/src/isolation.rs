@@ -134,12 +134,22 @@ fn furnish(folder: Option<&Path>) -> Result<(), String> {
         );
     }
     loopback_up().map_err(|e| format!("bringing loopback up: {e}"))?;
-    // Older kernels have one pid_max for all namespaces and refuse; then only the deadline binds.
-    let _ = fs::write("/proc/sys/kernel/pid_max", LAST_PROCESS.to_string());
+    // Older kernels have one pid_max for the whole machine, which root would set for all.
+    if kernel() >= (6, 14) {
+        let _ = fs::write("/proc/sys/kernel/pid_max", LAST_PROCESS.to_string());
+    }
     // Machines differ in their default; captures should not. Not every machine allows every one.
     let control = "/proc/sys/net/ipv4/tcp_congestion_control";
     let _ = fs::write(control, "cubic").or_else(|_| fs::write(control, "reno"));
     Ok(())
+}
+
+/// The kernel's version, of which two numbers count. Zeros when it cannot be read.
+fn kernel() -> (u32, u32) {
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit());
+    let mut next = || numbers.next().and_then(|n| n.parse().ok()).unwrap_or(0);
+    (next(), next())
 }
 
 /// Sets `IFF_UP` on `lo`; see netdevice(7).

@@ -44,6 +44,7 @@ mod subject;
 mod suite;
 mod system;
 mod terminal;
+pub mod timeline;
 mod trace;
 pub mod trial;
 mod waiting;
@@ -62,6 +63,7 @@ pub use sealed::{Sealed, Shown};
 pub use spawner::Spawner;
 pub use subject::{Outcome, Subject};
 pub use suite::{Grader, Suite};
+pub use trace::tracing;
 
 /// What a grader or a chapter's test needs, in one line.
 pub mod prelude {

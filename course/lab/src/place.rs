@@ -49,7 +49,8 @@ impl<'c> Place<'c> {
     /// Settings for a child process in this host.
     pub fn spawner(&self) -> Spawner<'c> {
         let (net, name) = (self.net.clone(), self.name.clone());
-        self.check.spawner().inside(move || net.host(&name).enter())
+        let spawner = self.check.spawner().in_host(&name);
+        spawner.inside(move || net.host(&name).enter())
     }
 
     /// The learner's code, in this host.

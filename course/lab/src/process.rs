@@ -22,6 +22,7 @@ use crate::sealed::Sealed;
 use crate::subject::signal_name;
 use crate::suite::Case;
 use crate::system::{self, Fork};
+use crate::timeline::Timeline;
 
 /// What came of a check.
 pub struct Ran {
@@ -178,6 +179,7 @@ fn run(case: &Case, time: Duration, folder: PathBuf) -> Vec<u8> {
         _ => Vec::new(),
     };
     save_captures(bench, &case.name);
+    Timeline::save(bench, &case.name);
     let calls: Vec<String> = match &verdict {
         Err(finding) if finding.kind == Kind::Fail => {
             let drawings = bench.watches().map(|watch| calls::drawing(&watch));

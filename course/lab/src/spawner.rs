@@ -16,6 +16,7 @@ use crate::program::{self, Program};
 use crate::sealed::Sealed;
 use crate::subject::{self, Subject};
 use crate::system;
+use crate::timeline;
 use crate::trace::Attach;
 
 /// Settings for a child process.
@@ -26,6 +27,7 @@ pub struct Spawner<'c> {
     pub(crate) environment: Vec<(String, String)>,
     pub(crate) may_leak: bool,
     pub(crate) faults: Option<Faults>,
+    host: String,
     privileged: bool,
     inside: Option<Box<dyn Fn() -> io::Result<()> + 'c>>,
 }
@@ -39,6 +41,7 @@ impl<'c> Spawner<'c> {
             environment: Vec::new(),
             may_leak: false,
             faults: None,
+            host: String::new(),
             privileged: false,
             inside: None,
         }
@@ -94,6 +97,12 @@ impl<'c> Spawner<'c> {
         self
     }
 
+    /// What the host is called in which the child will be.
+    pub(crate) fn in_host(mut self, name: &str) -> Self {
+        self.host = name.into();
+        self
+    }
+
     /// The child calls this first: to enter a host, say.
     #[must_use]
     pub fn inside(mut self, enter: impl Fn() -> io::Result<()> + 'c) -> Self {
@@ -139,9 +148,12 @@ impl<'c> Spawner<'c> {
 
     /// The tracer, where one is asked for.
     pub(crate) fn tracer(&self, whose: &str) -> Result<Option<Attach>, Finding> {
-        let faults = self.faults.as_ref();
+        let mut faults = self.faults.clone();
+        if timeline::is_wanted() {
+            faults = Some(faults.unwrap_or_default().records(timeline::RECORDED));
+        }
         faults
-            .map(|faults| Attach::new(&self.check.bench, whose, faults))
+            .map(|faults| Attach::new(&self.check.bench, whose, &self.host, &faults))
             .transpose()
     }
 

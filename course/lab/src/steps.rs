@@ -52,6 +52,11 @@ impl StepLog {
         });
     }
 
+    /// All that are kept.
+    pub fn all(&self) -> impl Iterator<Item = (Duration, &str)> {
+        self.steps.iter().map(|step| (step.at, step.what.as_str()))
+    }
+
     /// Forgets what was done so far: a new attempt of the same thing begins.
     pub fn clear(&mut self) {
         self.steps.clear();

@@ -33,6 +33,8 @@ use crate::trace::log::Log;
 pub(crate) struct Watch {
     /// Whose calls these are: `your code`.
     pub(crate) whose: String,
+    /// The host in which they are made; empty outside of hosts.
+    pub(crate) host: String,
     /// The tracer's process id.
     pub(crate) pid: i32,
     log: Log,
@@ -121,6 +123,33 @@ impl Watch {
         if self.ended().is_none() {
             system::kill(self.pid, libc::SIGKILL);
             self.end.set(Some(system::reap(self.pid)));
+        }
+    }
+}
+
+/// Whether system calls can be traced here, found out by doing it. The process must have one thread.
+///
+/// # Errors
+///
+/// What is not permitted.
+pub fn tracing() -> Result<(), String> {
+    let check = crate::Check::new(Duration::from_secs(10), std::env::temp_dir());
+    let plan = crate::Faults::new()
+        .on(crate::Call::Dup)
+        .fails(nix::errno::Errno::EMFILE);
+    let subject = check.spawner().faults(plan).subject(|| {
+        let dup = nix::unistd::dup(std::io::stdin());
+        dup.err() == Some(nix::errno::Errno::EMFILE)
+    });
+    match subject.and_then(crate::Subject::value) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err("a planned error did not come".into()),
+        Err(finding) => {
+            let what = finding.what();
+            let reason = what
+                .split_once('(')
+                .and_then(|(_, rest)| rest.split_once("), see"));
+            Err(reason.map_or(what, |(reason, _)| reason).into())
         }
     }
 }

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use introduction::error::InCall;
 use introduction::program::{Outcome, run};
 use introduction::server::listen_at;
+use nix::errno::Errno;
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::socket::{Shutdown, shutdown};
@@ -65,7 +66,11 @@ fn converse(connection: OwnedFd, out: &mut dyn Write) -> Outcome {
             let heard = hear(connection, out);
             // It has not been waited for, so its number is still its own, even if it has ended.
             kill(child, Signal::SIGTERM).in_call("kill")?;
-            waitpid(child, None).in_call("waitpid")?;
+            while let Err(errno) = waitpid(child, None) {
+                if errno != Errno::EINTR {
+                    return Err(errno).in_call("waitpid")?;
+                }
+            }
             heard
         }
     }

@@ -34,6 +34,11 @@ const ENGINES: [(&str, &[Template]); 3] = [
         "gradescope",
         &[
             (
+                "course.conf",
+                include_str!("../../../class/gradescope/course.conf"),
+                false,
+            ),
+            (
                 "setup.sh",
                 include_str!("../../../class/gradescope/setup.sh"),
                 true,

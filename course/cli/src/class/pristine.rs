@@ -100,6 +100,7 @@ impl Pristine {
         let lock = fs::File::create(home.join("lock"))?;
         lock.lock()
             .context("waiting for another run that builds here")?;
+        forget_old(&home);
         let tree = home.join("tree");
         if !tree.exists() {
             let new = home.join("tree.new");
@@ -109,6 +110,7 @@ impl Pristine {
                 Some(tree) => extract(root, tree, &new)?,
                 None => copy(catalog, &new)?,
             }
+            empty_solutions(&new.join("solutions"))?;
             fs::rename(&new, &tree)?;
         }
         Ok(Pristine {
@@ -303,6 +305,40 @@ pub fn serve() -> Option<std::process::ExitCode> {
     Some(std::process::ExitCode::FAILURE)
 }
 
+/// Leaves of the reference answers what cargo needs to know of their packages, and no answer.
+fn empty_solutions(solutions: &Path) -> Result<()> {
+    if !solutions.is_dir() {
+        return Ok(());
+    }
+    for file in files_below(solutions)? {
+        if file.extension().is_some_and(|extension| extension == "rs") {
+            fs::write(solutions.join(file), "")?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes what was built for earlier states of the course, all but the last two. What another run holds stays.
+fn forget_old(home: &Path) {
+    let Some(Ok(entries)) = home.parent().map(fs::read_dir) else {
+        return;
+    };
+    let mut old: Vec<_> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path != home)
+        .filter_map(|path| Some((fs::metadata(path.join("lock")).ok()?.modified().ok()?, path)))
+        .collect();
+    old.sort();
+    old.truncate(old.len().saturating_sub(2));
+    for (_, path) in old {
+        if fs::File::open(path.join("lock")).is_ok_and(|lock| lock.try_lock().is_ok()) {
+            // What cannot be removed now is tried again in the next run.
+            let _ = fs::remove_dir_all(path);
+        }
+    }
+}
+
 fn said(command: &mut Command) -> Result<String> {
     let name = command.get_program().to_owned();
     let output = command
@@ -338,6 +374,9 @@ fn extract(root: &Path, tree: &str, to: &Path) -> Result<()> {
     Ok(fs::remove_file(&archive)?)
 }
 
+/// Folders that hold packages. Others may be results, or submissions.
+const PACKAGES: [&str; 4] = ["chapters", "course", "exercises", "solutions"];
+
 /// Files of the working tree that make up the course, below the root: their source, and where they go.
 fn parts(catalog: &Catalog) -> io::Result<Vec<(PathBuf, PathBuf)>> {
     let mut parts = Vec::new();
@@ -348,7 +387,7 @@ fn parts(catalog: &Catalog) -> io::Result<Vec<(PathBuf, PathBuf)>> {
         let hidden = name.as_os_str().as_encoded_bytes().starts_with(b".");
         if kind.is_file() && !hidden {
             parts.push((name.clone(), name));
-        } else if kind.is_dir() && !hidden && name != Path::new("target") {
+        } else if kind.is_dir() && PACKAGES.iter().any(|one| name == Path::new(one)) {
             for file in files_below(&entry.path())? {
                 parts.push((name.join(&file), name.join(&file)));
             }

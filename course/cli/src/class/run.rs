@@ -153,7 +153,11 @@ fn folders(job: &Job) -> Result<Vec<Folder>> {
         }
         let mut name = plain.clone();
         let mut number = 1;
-        while folders.iter().any(|folder| folder.name == name) {
+        let taken = |name: &String| {
+            ["scores.csv", "junit.xml"].contains(&name.as_str())
+                || folders.iter().any(|folder| folder.name == *name)
+        };
+        while taken(&name) {
             number += 1;
             name = format!("{plain}-{number}");
         }
@@ -266,11 +270,12 @@ fn grade_student(
                 result
             }
         };
-        lock(told).tell(&student.name, &result);
-        student.results.push(result);
+        student.results.push(result.clone());
         if let Err(error) = write(&student, &out, bench.pristine) {
             failed = Some(format!("{}: {error}", out.display()));
         }
+        // What was said is also kept.
+        lock(told).tell(&student.name, &result);
     }
     if let Err(error) = write(&student, &out, bench.pristine) {
         failed = Some(format!("{}: {error}", out.display()));

@@ -217,7 +217,8 @@ fn hosts() -> Finding {
 }
 
 fn tracing() -> Finding {
-    let there = can_be_traced();
+    let traced = lab::tracing();
+    let there = traced.is_ok();
     let scope = fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope").unwrap_or_default();
     let cure = match (there, scope.trim()) {
         (true, _) => Vec::new(),
@@ -229,28 +230,15 @@ fn tracing() -> Finding {
         }
     };
     Finding {
-        name: "ptrace",
+        name: "tracing",
         there,
-        what: if there { "yes" } else { "not permitted" }.into(),
+        what: traced.map_or_else(
+            |why| format!("not permitted: {why}"),
+            |()| "a program was traced".into(),
+        ),
         without: "tracing",
         cure,
     }
-}
-
-/// Whether a child may ask to be traced.
-fn can_be_traced() -> bool {
-    // SAFETY: this program has one thread here; the child calls only ptrace(2) and _exit(2), which need no lock.
-    let child = unsafe { libc::fork() };
-    if child == 0 {
-        // SAFETY: PTRACE_TRACEME ignores the other arguments; _exit does not return.
-        unsafe {
-            let refused = libc::ptrace(libc::PTRACE_TRACEME, 0, 0, 0) < 0;
-            libc::_exit(i32::from(refused));
-        }
-    }
-    let mut status = 0;
-    // SAFETY: `status` is a valid place for an int, and the child is ours.
-    child > 0 && unsafe { libc::waitpid(child, &raw mut status, 0) } == child && status == 0
 }
 
 fn install(there: bool, packages: [&str; 3]) -> Vec<String> {

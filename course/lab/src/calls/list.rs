@@ -213,7 +213,7 @@ impl Calls {
     /// A failure when none does.
     pub fn closes_in_child(&self, fd: &impl AsRawFd) -> Result<(), Finding> {
         let fd = fd.as_raw_fd();
-        self.of(Call::Close).in_child().at_number(fd).at_least(1)
+        self.of(Call::Close).at_number(fd).in_child().at_least(1)
     }
 
     /// Demands that the subject's first process closes its copy of this descriptor.
@@ -223,7 +223,7 @@ impl Calls {
     /// A failure when it does not.
     pub fn closes_in_parent(&self, fd: &impl AsRawFd) -> Result<(), Finding> {
         let fd = fd.as_raw_fd();
-        self.of(Call::Close).in_parent().at_number(fd).at_least(1)
+        self.of(Call::Close).at_number(fd).in_parent().at_least(1)
     }
 
     /// Demands that each line of the fault plan took place: a check whose fault never happened has

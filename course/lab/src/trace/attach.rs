@@ -103,7 +103,7 @@ impl Attach {
     /// # Errors
     ///
     /// *Not run* where `LAB_TRACING=none` asks for it; a grader fault when no process can be had.
-    pub fn new(bench: &Bench, whose: &str, faults: &Faults) -> Result<Attach, Finding> {
+    pub fn new(bench: &Bench, whose: &str, host: &str, faults: &Faults) -> Result<Attach, Finding> {
         let wish = std::env::var("LAB_TRACING").unwrap_or_default();
         if wish == "none" {
             return Err(needs("LAB_TRACING=none is set"));
@@ -136,6 +136,7 @@ impl Attach {
                 let began = bench.log.borrow().elapsed();
                 let watch = Watch {
                     whose: whose.into(),
+                    host: host.into(),
                     pid,
                     log,
                     began: now() - began.as_nanos() as u64,

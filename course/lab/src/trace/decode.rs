@@ -415,3 +415,14 @@ fn show_address(bytes: &[u8]) -> String {
         }
     }
 }
+
+/// Whether a call names a file, and its path, as the code says it, ends like this.
+pub fn path_ends_with(thread: Stopped, call: &Syscall, arguments: &[u64; 6], end: &str) -> bool {
+    let Some(i) = call.arguments.iter().position(|arg| *arg == Arg::Path) else {
+        return false;
+    };
+    let mut bytes = vec![0; libc::PATH_MAX as usize];
+    let n = thread.peek(arguments[i], &mut bytes);
+    let path = bytes[..n].split(|byte| *byte == 0).next();
+    path.is_some_and(|path| path.ends_with(end.as_bytes()))
+}

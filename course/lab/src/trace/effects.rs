@@ -95,6 +95,11 @@ pub fn due(
         {
             continue;
         }
+        if let Some(end) = &fits.path
+            && !decode::path_ends_with(thread, call, arguments, end)
+        {
+            continue;
+        }
         if matches!(rule.effect, Effect::AtMost(_))
             && !descriptor.as_mut().is_some_and(|d| d.has_no_edges())
         {

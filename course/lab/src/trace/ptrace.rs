@@ -177,6 +177,11 @@ impl Stopped {
         registers::rewind(self.0, number, arguments)
     }
 
+    /// In a handler's last call: the program counter that it goes back to.
+    pub fn goes_back_to(self, info: &Info) -> Option<u64> {
+        self.word(registers::saved_ip(info.sp))
+    }
+
     /// Nothing when registers have to be written.
     fn by_info(self, engine: &mut Engine, changed: Info) -> Option<io::Result<()>> {
         if *engine == Engine::Registers {

@@ -6,6 +6,8 @@ use nix::errno::Errno;
 
 #[cfg(target_arch = "x86_64")]
 mod arch {
+    use std::mem::offset_of;
+
     use super::{Errno, io};
 
     type Registers = libc::user_regs_struct;
@@ -50,10 +52,19 @@ mod arch {
             r.orig_rax = u64::MAX;
         })
     }
+
+    /// What a handler goes back to: the frame begins at the stack pointer when it calls `rt_sigreturn`.
+    pub fn saved_ip(sp: u64) -> u64 {
+        let registers =
+            offset_of!(libc::ucontext_t, uc_mcontext) + offset_of!(libc::mcontext_t, gregs);
+        sp + (registers + libc::REG_RIP as usize * 8) as u64
+    }
 }
 
 #[cfg(target_arch = "aarch64")]
 mod arch {
+    use std::mem::offset_of;
+
     use super::{Errno, io};
 
     const NT_PRSTATUS: usize = 1;
@@ -109,6 +120,14 @@ mod arch {
             r[X8] = number as u64;
         })
     }
+
+    /// What a handler goes back to: a `siginfo_t` of 128 bytes and the context begin at the stack
+    /// pointer when it calls `rt_sigreturn`.
+    pub fn saved_ip(sp: u64) -> u64 {
+        let registers =
+            offset_of!(libc::ucontext_t, uc_mcontext) + offset_of!(libc::mcontext_t, pc);
+        sp + (128 + registers) as u64
+    }
 }
 
-pub use arch::{rewind, set_argument, set_result, skip};
+pub use arch::{rewind, saved_ip, set_argument, set_result, skip};

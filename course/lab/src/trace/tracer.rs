@@ -16,7 +16,7 @@ use crate::trace::decode::{self, Words};
 use crate::trace::descriptor::Descriptor;
 use crate::trace::effects::{After, Hold, InCall, due};
 use crate::trace::log::{Entry, Log, State, Text};
-use crate::trace::ptrace::{Engine, Stopped};
+use crate::trace::ptrace::{Engine, Info, Stopped};
 
 /// What is planned, and how far it has come.
 pub struct Plan {
@@ -209,6 +209,10 @@ impl<'l> Tracer<'l> {
         if thread.muted || self.begun != Begun::Yes {
             return stopped.go_on(0);
         }
+        if info.number() == libc::SYS_rt_sigreturn {
+            self.handled(tid, &info);
+            return stopped.go_on(0);
+        }
         // A handler that runs in between stands lower on the stack.
         while let Some(last) = thread.interrupted.last() {
             if info.sp < last.sp {
@@ -274,6 +278,17 @@ impl<'l> Tracer<'l> {
             self.log.set_busy(true);
         }
         stopped.go_to_end_of_call(0);
+    }
+
+    /// A handler comes to its end. When it goes back behind the call that it interrupted, the code has
+    /// learned of it; when it goes back to the call, the kernel makes it once more.
+    fn handled(&mut self, tid: i32, info: &Info) {
+        let thread = self.threads.get_mut(&tid).expect("met before");
+        let behind = Stopped(tid).goes_back_to(info);
+        if let Some(mut call) = thread.interrupted.pop_if(|call| Some(call.ip) == behind) {
+            call.entry.state = State::Interrupted;
+            self.log.put(&call.entry);
+        }
     }
 
     /// A call is over.

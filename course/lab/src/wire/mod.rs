@@ -95,6 +95,11 @@ impl Wire {
         self.only(|frame| !line::is_upkeep(frame))
     }
 
+    /// What frames' times count from.
+    pub(crate) fn began(&self) -> SystemTime {
+        self.began
+    }
+
     /// How many TCP connections are in it.
     fn connections(&self) -> usize {
         let ends = self.frames.iter().filter_map(|frame| {

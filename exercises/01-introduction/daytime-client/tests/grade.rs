@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
 use daytime_client::daytime;
+use lab::Spawner;
 use lab::prelude::*;
 
 pub fn main() -> std::process::ExitCode {
@@ -18,6 +19,8 @@ pub fn main() -> std::process::ExitCode {
         .see("01-introduction#errors-that-name-their-call")
         .check(2, a_reset_is_no_end)
         .see("01-introduction#what-goes-wrong")
+        .check(1, each_call_may_fail)
+        .see("01-introduction#errors-that-name-their-call")
         .main()
 }
 
@@ -25,7 +28,11 @@ pub fn main() -> std::process::ExitCode {
 type Answer = Result<Vec<u8>, (String, Errno)>;
 
 fn ask(cx: &Check, server: SocketAddr) -> Result<Subject<Answer>, Finding> {
-    cx.spawner().named("daytime").subject(move || {
+    asker(cx.spawner(), server)
+}
+
+fn asker(spawner: Spawner<'_>, server: SocketAddr) -> Result<Subject<Answer>, Finding> {
+    spawner.named("daytime").subject(move || {
         let _limit = CpuLimit::begin();
         daytime(server).map_err(|error| (error.call.to_string(), error.errno))
     })
@@ -217,4 +224,33 @@ fn a_reset_is_no_end(cx: &Check) -> Verdict {
         }
     }))
     .because(WHY)
+}
+
+/// No descriptor is left, nobody answers, the cable is cut: whichever call fails, its name and its reason come back.
+fn each_call_may_fail(cx: &Check) -> Verdict {
+    const WHY: &str = "Every call can fail, the first one too. Who asked for the time can do something about it, but only who knows \
+         which call it was, and why.";
+    for (family, call, errno) in [
+        (Call::Socket, "socket", Errno::EMFILE),
+        (Call::Connect, "connect", Errno::ETIMEDOUT),
+        (Call::Read, "read", Errno::EHOSTUNREACH),
+    ] {
+        cx.begins_again(format!("{call} fails with {errno:?}"));
+        let listener = cx.listens(localhost())?;
+        let address = listener.address()?;
+        // The code may read other things, the clock say.
+        let plan = match family {
+            Call::Read => Faults::new().on(family).peer(address).fails(errno),
+            _ => Faults::new().on(family).fails(errno),
+        };
+        let subject = asker(cx.spawner().faults(plan), address)?;
+        let said = subject.value().because(WHY)?;
+        if said != Err((call.to_string(), errno)) {
+            return Err(Finding::fail(format!(
+                "expected the error {call}: {errno:?}, daytime returned {said:?}"
+            )))
+            .because(WHY);
+        }
+    }
+    PASS
 }

@@ -16,6 +16,7 @@ pub fn main() -> std::process::ExitCode {
         .check(1, an_address_of_another_machine_is_an_error)
         .check(1, a_port_for_the_privileged_is_an_error)
         .check(2, no_descriptor_left_is_an_error)
+        .check(1, a_listen_that_fails_is_an_error)
         .main()
 }
 
@@ -154,5 +155,22 @@ fn no_descriptor_left_is_an_error(cx: &Check) -> Verdict {
         "the process has no descriptor left",
         "socket",
         Errno::EMFILE,
+    )
+}
+
+/// Two sockets may be bound to one port, if both ask for it; the first to call `listen` has it. The other's `listen`
+/// fails.
+fn a_listen_that_fails_is_an_error(cx: &Check) -> Verdict {
+    let plan = Faults::new().on(Call::Listen).fails(Errno::EADDRINUSE);
+    let address = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0);
+    let subject = cx.spawner().faults(plan).subject(move || ask(address))?;
+    let said = subject.value().because(
+        "The socket has a name, and does not listen: nobody will ever get through to it. Close it, and say that it was listen.",
+    )?;
+    fails(
+        said,
+        "somebody else listens on the port",
+        "listen",
+        Errno::EADDRINUSE,
     )
 }

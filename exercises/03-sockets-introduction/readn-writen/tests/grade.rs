@@ -21,6 +21,7 @@ pub fn main() -> std::process::ExitCode {
         .check(1, writes_on_after_a_signal)
         .check(1, reports_a_closed_peer)
         .check(1, is_done_at_once_with_nothing)
+        .check(1, a_signal_undoes_nothing)
         .main()
 }
 
@@ -257,6 +258,59 @@ fn is_done_at_once_with_nothing(cx: &Check) -> Verdict {
     subject(cx, "writen", move || writen(end.as_fd(), &[]))?
         .returns(Ok(()))
         .because(WHY)?;
+    PASS
+}
+
+/// A short count, then a signal, then a short count and a signal again: the next call goes on from there.
+fn a_signal_undoes_nothing(cx: &Check) -> Verdict {
+    const WHY: &str = "EINTR speaks of one call: that one moved nothing. What the calls before it moved is moved. Keep your place, and \
+         go on from there.";
+    let mixed = |call, end: &OwnedFd| {
+        Faults::new()
+            .on(call)
+            .fd(end)
+            .nth(1)
+            .at_most(2)
+            .on(call)
+            .fd(end)
+            .nth(2)
+            .fails(Errno::EINTR)
+            .on(call)
+            .fd(end)
+            .nth(3)
+            .at_most(1)
+            .on(call)
+            .fd(end)
+            .nth(4)
+            .fails(Errno::EINTR)
+    };
+    cx.begins_again("readn is to read 5 bytes, which are there");
+    let (peer, end) = cx.stream_pair()?;
+    peer.sends(b"hello")?;
+    let reader = cx.spawner().named("readn").faults(mixed(Call::Read, &end));
+    let reader = reader.subject(move || read_five(&end))?;
+    let calls = reader.calls()?;
+    reader.returns(Ok(b"hello".to_vec())).because(WHY)?;
+    calls.met_every_fault()?;
+
+    cx.begins_again("writen is to write \"hello\", for which there is room");
+    let (peer, end) = cx.stream_pair()?;
+    let writer = cx
+        .spawner()
+        .named("writen")
+        .faults(mixed(Call::Write, &end));
+    let writer = writer.subject(move || writen(end.as_fd(), b"hello"))?;
+    let calls = writer.calls()?;
+    writer.returns(Ok(())).because(WHY)?;
+    calls.met_every_fault()?;
+    let got = peer.receives_to_end()?;
+    if got != b"hello" {
+        return Err(Finding::fail(format!(
+            "writen was to write \"hello\", the peer received \"{}\"",
+            got.escape_ascii()
+        )))
+        .because(WHY);
+    }
     PASS
 }
 

@@ -10,6 +10,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use accept_errors::serve;
+use lab::Spawner;
 use lab::prelude::*;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
@@ -24,6 +25,7 @@ pub fn main() -> std::process::ExitCode {
         .check(2, there_is_a_spare_again)
         .check(1, room_may_be_missing_twice)
         .check(1, an_error_that_stays_ends_it)
+        .check(1, a_lost_spare_is_replaced)
         .main()
 }
 
@@ -91,14 +93,37 @@ fn there_is_a_spare_again(cx: &Check) -> Verdict {
     ] {
         crowd.is_turned_away(cx, who)?;
     }
-    let leaves = crowd.served.remove(0);
-    leaves.closes();
+    crowd.one_leaves(cx)?;
     let client = cx.connects(crowd.at)?.named("the next client");
     client.expects("hello\n").because(
         "A descriptor is free again, and it is the client's, not yours: of the spare there shall be one, and of closed \
          connections nothing may be left.",
     )?;
     crowd.is_turned_away(cx, "the client after it")
+}
+
+/// While a client was turned away, somebody else took the descriptor of the spare. When clients have left, there is a
+/// spare again.
+fn a_lost_spare_is_replaced(cx: &Check) -> Verdict {
+    const WHY: &str = "Between your accept and your open somebody else may take the descriptor, and then there is no spare. When \
+         clients leave there is room for one, but no error will tell you. So whenever you have none, try to have one before the \
+         next call.";
+    // The first is the spare's, the second the next spare's. Who copies one has it from dup.
+    let plan = [Call::Open, Call::Dup]
+        .into_iter()
+        .fold(Faults::new(), |plan, call| {
+            plan.on(call).nth(2).fails(Errno::EMFILE)
+        });
+    let mut crowd = Crowd::gathers_at(cx, cx.spawner().faults(plan))?;
+    crowd.is_turned_away(cx, "the first client too many")?;
+    cx.step("somebody else had the descriptor: no spare was to be had");
+    for _ in 0..3 {
+        crowd.one_leaves(cx)?;
+    }
+    crowd.grows_until_it_is_full(cx)?;
+    crowd
+        .is_turned_away(cx, "the second client too many")
+        .because(WHY)
 }
 
 /// Also in the place of the spare, `accept` may fail. It is tried again.
@@ -271,12 +296,17 @@ const DESCRIPTORS: u64 = 12;
 impl Crowd {
     /// Clients come until the server has no more room, and one more comes.
     fn gathers(cx: &Check) -> Result<Crowd, Finding> {
+        Crowd::gathers_at(cx, cx.spawner())
+    }
+
+    /// The same, at a server that is started like this.
+    fn gathers_at(cx: &Check, spawner: Spawner<'_>) -> Result<Crowd, Finding> {
         let (listener, at) = listener()?;
         let limits = Limits {
             descriptors: DESCRIPTORS,
             ..Limits::default()
         };
-        let subject = cx.spawner().limits(limits).may_leak().subject(move || {
+        let subject = spawner.limits(limits).may_leak().subject(move || {
             has_only(&listener);
             let served = std::cell::RefCell::new(Vec::<TcpStream>::new());
             let mut in_vain = 0;
@@ -317,14 +347,31 @@ impl Crowd {
             crowd.served.push(client);
         }
         still_serves(&crowd.subject)?;
-        // Then the next finds no room.
-        while crowd.open_descriptors()? < DESCRIPTORS {
-            let client = cx.connects(at)?;
-            client.expects("hello\n")?;
-            crowd.served.push(client);
-            still_serves(&crowd.subject)?;
-        }
+        crowd.grows_until_it_is_full(cx)?;
         Ok(crowd)
+    }
+
+    /// Clients come until the next finds no room.
+    fn grows_until_it_is_full(&mut self, cx: &Check) -> Result<(), Finding> {
+        while self.open_descriptors()? < DESCRIPTORS {
+            let client = cx.connects(self.at)?;
+            client.expects("hello\n")?;
+            self.served.push(client);
+            still_serves(&self.subject)?;
+        }
+        Ok(())
+    }
+
+    /// The first client says that it is done, and the server's kernel knows.
+    fn one_leaves(&mut self, cx: &Check) -> Result<(), Finding> {
+        const FIN_WAIT2: u8 = 5;
+        let leaves = self.served.remove(0);
+        leaves.shuts_down_writing()?;
+        cx.wait_until("the server's kernel to acknowledge the FIN", || {
+            (tcp_state(leaves.as_fd().as_raw_fd()) == FIN_WAIT2).then_some(())
+        })?;
+        leaves.closes();
+        Ok(())
     }
 
     /// How many descriptors the subject has, of those that the limit counts.
@@ -356,6 +403,23 @@ impl Crowd {
         }
         PASS
     }
+}
+
+/// The state of a connection, as the kernel counts them; 0 when it does not say.
+fn tcp_state(socket: i32) -> u8 {
+    let mut state = 0_u8;
+    let mut length = 1;
+    // SAFETY: the state is the first byte of what the kernel says, and there is room for one.
+    unsafe {
+        libc::getsockopt(
+            socket,
+            libc::IPPROTO_TCP,
+            libc::TCP_INFO,
+            (&raw mut state).cast(),
+            &raw mut length,
+        );
+    }
+    state
 }
 
 const ACCEPTING: &[&str] = &["accept", "accept4", "poll", "ppoll"];

@@ -18,7 +18,7 @@ use std::io;
 ///
 /// # Errors
 ///
-/// What opening or reading `/proc/net/tcp` reports. A kernel without IPv6 has no `/proc/net/tcp6`.
+/// What opening or reading the tables reports. A kernel without IPv6 has no `/proc/net/tcp6`, and that is no error.
 pub fn listeners(port: u16) -> io::Result<Vec<u32>> {
     todo!("which sockets listen on {port}, and which processes have them?")
 }

@@ -17,6 +17,7 @@ pub fn main() -> std::process::ExitCode {
         .check(1, all_who_share_it_are_named)
         .check(1, each_is_named_once)
         .check(1, nobody_is_no_error)
+        .check(1, one_table_is_enough_and_half_an_answer_is_none)
         .main()
 }
 
@@ -119,6 +120,44 @@ fn nobody_is_no_error(cx: &Check) -> Verdict {
     let udp = UdpSocket::bind(("127.0.0.1", free))?;
     let _owner = Owner::keeps(cx, "a process with a UDP socket", free, vec![udp.into()])?;
     named(cx, free, &[], WHY)
+}
+
+/// Without IPv6 in the kernel there is one table. A table that is there and cannot be read is an error.
+fn one_table_is_enough_and_half_an_answer_is_none(cx: &Check) -> Verdict {
+    const WITHOUT: &str = "A kernel without IPv6 has no /proc/net/tcp6: ENOENT. Nobody listens there, then, and what the other table says is \
+         the whole answer.";
+    const HALF: &str = "Only ENOENT says that there is no such table. After any other error, who is in it is not known, and an answer \
+         without them would be taken for the whole.";
+    let owner = Owner::listens(cx, "127.0.0.1:0", "a process")?;
+    let opening = |errno| Faults::new().on(Call::Open).path("/net/tcp6").fails(errno);
+    let port = owner.port;
+    cx.begins_again(format!(
+        "there is no /proc/net/tcp6, and process {} listens on port {port}",
+        owner.pid()
+    ));
+    let subject = cx.spawner().faults(opening(Errno::ENOENT));
+    let subject = subject.subject(move || listeners(port))?;
+    let said = subject.value()?.map_err(|error| {
+        Finding::fail(format!(
+            "listeners({port}) returned the error {error}, and /proc/net/tcp was there"
+        ))
+    });
+    are_named(port, said.because(WITHOUT)?, &[owner.pid()]).because(WITHOUT)?;
+
+    cx.begins_again("/proc/net/tcp6 cannot be opened: no descriptor is left");
+    let subject = cx.spawner().faults(opening(Errno::EMFILE));
+    let subject = subject.subject(move || listeners(port))?;
+    match subject.value()? {
+        Err(error) if error.raw_os_error() == Some(libc::EMFILE) => PASS,
+        Err(error) => Err(Finding::fail(format!(
+            "opening /proc/net/tcp6 gave EMFILE, listeners({port}) returned the error {error}"
+        )))
+        .because(HALF),
+        Ok(pids) => Err(Finding::fail(format!(
+            "opening /proc/net/tcp6 gave EMFILE, listeners({port}) returned {pids:?} as if it had read it"
+        )))
+        .because(HALF),
+    }
 }
 
 /// A process that has sockets, and waits.

@@ -6,6 +6,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use lab::Spawner;
 use lab::prelude::*;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use sigpipe::{publish, say_goodbye};
@@ -20,6 +21,8 @@ pub fn main() -> std::process::ExitCode {
         .check(1, who_says_no_more_still_reads)
         .check(2, goodbye_reaches_who_is_there)
         .check(2, sigpipe_is_what_it_was_to_the_program)
+        .check(1, a_headline_goes_out_whole)
+        .see("03-sockets-introduction#a-stream-has-no-edges")
         .main()
 }
 
@@ -199,6 +202,40 @@ fn sigpipe_is_what_it_was_to_the_program(cx: &Check) -> Verdict {
     PASS
 }
 
+/// The kernel takes the headline in parts, and a signal comes between two of them.
+fn a_headline_goes_out_whole(cx: &Check) -> Verdict {
+    const WHOLE: &str = "send says how many bytes it took, and that may be some of them: send the others. EINTR says that a signal came \
+         first: send again. Neither says anything about the reader.";
+    let gone = who_has_left(cx)?;
+    let (reader, end) = cx.tcp_pair()?;
+    let reader = reader.named("the reader");
+    let plan = Faults::new()
+        .on(Call::Write)
+        .fd(&end)
+        .nth(1)
+        .at_most(6)
+        .on(Call::Write)
+        .fd(&end)
+        .nth(2)
+        .fails(Errno::EINTR);
+    let subject = as_in_c(cx.spawner().faults(plan), move || {
+        let mut readers = vec![gone, end];
+        let errors = publish(&mut readers, "Cables are laid");
+        Ok::<_, io::Error>((errors, readers.len()))
+    })?;
+    let calls = subject.calls()?;
+    let (errors, left) = value(subject, "publish").because(WHY)?;
+    reader.expects("Cables are laid\n").because(WHOLE)?;
+    errors_are(
+        "a headline to one who left and one who reads",
+        &errors,
+        &[Errno::EPIPE],
+    )
+    .because(WHOLE)?;
+    calls.met_every_fault()?;
+    stays_in_the_list(left, 1)
+}
+
 static SIGNALS: AtomicUsize = AtomicUsize::new(0);
 
 extern "C" fn count_signal(_: libc::c_int) {
@@ -210,7 +247,14 @@ fn subject<T: Sealed>(
     cx: &Check,
     f: impl FnOnce() -> io::Result<T>,
 ) -> Result<Subject<io::Result<T>>, Finding> {
-    cx.subject(|| {
+    as_in_c(cx.spawner(), f)
+}
+
+fn as_in_c<T: Sealed>(
+    spawner: Spawner<'_>,
+    f: impl FnOnce() -> io::Result<T>,
+) -> Result<Subject<io::Result<T>>, Finding> {
+    spawner.subject(|| {
         // SAFETY: SIG_DFL is a valid action.
         unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
         f()

@@ -16,12 +16,14 @@ pub fn serve(
     mut accept: impl FnMut() -> Result<OwnedFd, Errno>,
     mut handle: impl FnMut(OwnedFd),
 ) -> Errno {
-    let mut spare = spare_descriptor();
+    let mut spare = None;
     loop {
+        // Once more, if there was none to be had the last time.
+        spare = spare.or_else(spare_descriptor);
         let told: Result<(), Errno> = match accept() {
             Ok(connection) => {
                 handle(connection);
-                continue;
+                Ok(())
             }
             Err(Errno::EMFILE | Errno::ENFILE) => {
                 // In the place of the spare: one client comes in, and goes.
@@ -34,9 +36,6 @@ pub fn serve(
             && !passes(errno)
         {
             return errno;
-        }
-        if spare.is_none() {
-            spare = spare_descriptor();
         }
     }
 }

@@ -17,7 +17,7 @@ const LISTEN: &str = "0A";
 ///
 /// # Errors
 ///
-/// What opening or reading `/proc/net/tcp` reports. A kernel without IPv6 has no `/proc/net/tcp6`.
+/// What opening or reading the tables reports. A kernel without IPv6 has no `/proc/net/tcp6`, and that is no error.
 pub fn listeners(port: u16) -> io::Result<Vec<u32>> {
     let mut table = fs::read_to_string("/proc/net/tcp")?;
     match fs::read_to_string("/proc/net/tcp6") {
