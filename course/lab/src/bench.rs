@@ -14,7 +14,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use crate::child::{Capture, Child, End};
 use crate::finding::Finding;
-use crate::hang::HangDetector;
+use crate::hang::{HangDetector, processes};
 use crate::net::{Net, diag};
 use crate::steps::StepLog;
 use crate::trace::Watch;
@@ -60,6 +60,9 @@ pub enum Stalled {
     /// A call of the lab itself failed.
     Broken(io::Error),
 }
+
+/// So many processes are worth a word.
+const MANY: usize = 64;
 
 /// How often a condition is looked at that no descriptor announces.
 const TICK: Duration = Duration::from_millis(1);
@@ -141,7 +144,12 @@ impl Bench {
             }
             let left = self.time_left();
             if left.is_zero() {
-                return Err(Stalled::Deadline(self.doings()));
+                let mut doings = self.doings();
+                let crowd = processes(self).len();
+                if crowd > MANY {
+                    doings.push(format!("there are {crowd} processes of your code"));
+                }
+                return Err(Stalled::Deadline(doings));
             }
             let nap = match wake {
                 Wake::Tick => TICK,

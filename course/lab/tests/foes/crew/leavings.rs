@@ -57,7 +57,7 @@ pub fn leaves_files(cx: &Check) -> Verdict {
         std::os::unix::fs::symlink("/", folder.join("root"))?;
         std::os::unix::net::UnixListener::bind(folder.join("socket"))?;
         // No one may look into it, not even its owner.
-        let none = std::os::unix::fs::PermissionsExt::from_mode(0);
+        let none = std::os::unix::fs::PermissionsExt::from_mode(0o000);
         fs::set_permissions(folder.join("a/b"), none)?;
         Ok::<_, io::Error>(0_u32)
     })?;
