@@ -88,7 +88,7 @@ fn calls(cx: &Check) -> Verdict {
                 None => cx.spawner(),
             };
             let (read, getppid) = spawner.subject(costs)?.value()?;
-            let micros = |nanos: u64| nanos as f64 / 1e3;
+            let micros = |nanos: u64| Duration::from_nanos(nanos).as_secs_f64() * 1e6;
             cx.evidence(format!(
                 "{engine:<10} {what:<34} read {:>7.2}   getppid {:>6.2}",
                 micros(read),
@@ -101,7 +101,7 @@ fn calls(cx: &Check) -> Verdict {
 
 /// What it costs to have a tracer at all.
 fn start(cx: &Check) -> Verdict {
-    let mut median = |traced: bool| {
+    let median = |traced: bool| {
         let mut times = Vec::new();
         for _ in 0..100 {
             let began = Instant::now();

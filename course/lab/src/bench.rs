@@ -14,7 +14,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use crate::child::{Capture, Child, End};
 use crate::finding::Finding;
-use crate::hang::HangDetector;
+use crate::hang::{HangDetector, processes};
 use crate::net::{Net, diag};
 use crate::steps::StepLog;
 use crate::trace::Watch;
@@ -60,6 +60,9 @@ pub enum Stalled {
     /// A call of the lab itself failed.
     Broken(io::Error),
 }
+
+/// So many processes are worth a word.
+const MANY: usize = 64;
 
 /// How often a condition is looked at that no descriptor announces.
 const TICK: Duration = Duration::from_millis(1);
@@ -141,7 +144,12 @@ impl Bench {
             }
             let left = self.time_left();
             if left.is_zero() {
-                return Err(Stalled::Deadline(self.doings()));
+                let mut doings = self.doings();
+                let crowd = processes(self).len();
+                if crowd > MANY {
+                    doings.push(format!("there are {crowd} processes of your code"));
+                }
+                return Err(Stalled::Deadline(doings));
             }
             let nap = match wake {
                 Wake::Tick => TICK,
@@ -185,14 +193,25 @@ impl Bench {
         if let Wake::Fd(fd, events) = wake {
             fds.push(PollFd::new(fd, events));
         }
+        let mut traced = Vec::new();
         for child in &living {
+            if child.watch.is_some() {
+                traced.push(fds.len());
+            }
             fds.push(PollFd::new(child.pidfd(), PollFlags::POLLIN));
             let sources = child.captures.iter().filter_map(Capture::source);
             fds.extend(sources.map(|fd| PollFd::new(fd, PollFlags::POLLIN)));
         }
         let millis = u16::try_from(time.as_micros().div_ceil(1000)).unwrap_or(u16::MAX);
         match poll(&mut fds, PollTimeout::from(millis)) {
-            Ok(n) => Ok(n > 0),
+            Ok(n) => {
+                // A traced child's end is told to its tracer first. It must get the processor for that.
+                let has_ended = |i: &usize| fds[*i].revents().is_some_and(|r| !r.is_empty());
+                if traced.iter().any(has_ended) {
+                    std::thread::sleep(Duration::from_micros(50));
+                }
+                Ok(n > 0)
+            }
             Err(nix::errno::Errno::EINTR) => Ok(true),
             Err(errno) => Err(errno.into()),
         }

@@ -236,7 +236,8 @@ impl Check {
     ///
     /// A grader fault when the address cannot be bound.
     pub fn listens(&self, at: SocketAddr) -> Result<ListeningPeer, Finding> {
-        Ok(ListeningPeer::new(self.bench.clone(), at)?)
+        let peer = ListeningPeer::new(self.bench.clone(), at);
+        peer.map_err(|error| ListeningPeer::refused(&self.bench, at, error))
     }
 
     /// Connects to a subject that serves, as soon as it listens there. No probe connection is made.

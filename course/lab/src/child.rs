@@ -58,6 +58,11 @@ impl Capture {
         }
     }
 
+    /// How much has come, in bytes, kept or not.
+    pub fn length(&self) -> usize {
+        self.kept.len() + self.dropped
+    }
+
     /// What was kept.
     pub fn kept(&self) -> &[u8] {
         &self.kept
@@ -111,7 +116,8 @@ impl fmt::Display for End {
 }
 
 impl End {
-    fn from_status(status: i32) -> End {
+    /// From what `waitpid(2)` gave.
+    pub fn from_status(status: i32) -> End {
         if libc::WIFSIGNALED(status) {
             End::Killed(libc::WTERMSIG(status))
         } else {
@@ -173,7 +179,7 @@ impl Child {
         Some(match self.frame() {
             Some(Frame::Value { shown, .. }) => format!("has returned {shown}"),
             Some(Frame::Panic(message)) => format!("has panicked: {message}"),
-            Some(Frame::Stray) | None => end.to_string(),
+            Some(Frame::Stray | Frame::Panicking(_)) | None => end.to_string(),
         })
     }
 

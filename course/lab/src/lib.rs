@@ -15,6 +15,7 @@
 
 mod args;
 mod bench;
+mod births;
 pub mod calls;
 mod capability;
 mod check;
@@ -34,13 +35,16 @@ mod program;
 mod render;
 mod report;
 mod runner;
+mod scratch;
 mod seal;
 mod sealed;
+mod shield;
 mod spawner;
 mod steps;
 mod subject;
 mod suite;
 mod system;
+mod terminal;
 pub mod timeline;
 mod trace;
 pub mod trial;

@@ -31,11 +31,13 @@ impl Default for Limits {
     }
 }
 
-/// Processes that a check may have at once, all its children counted.
-///
-/// Enforced by `kernel.pid_max` of the check's own pid namespace (Linux 6.14), because `RLIMIT_NPROC`
-/// does not bind root and counts a user's other processes. Linux asks for 301 at least.
-pub const PROCESSES: u32 = 320;
+/// Processes and threads that a check may have at once, all its children counted. Who asks for more
+/// gets `EAGAIN`; see [`crate::births`].
+pub const PROCESSES: u32 = 256;
+
+/// The last process id in the check's own pid namespace (`kernel.pid_max`, Linux 6.14), should the
+/// kernel not let us count. It asks for 301 at least.
+pub const LAST_PROCESS: u32 = 320;
 
 /// The next best thing where there is no pid namespace: `RLIMIT_NPROC`, above what the user has
 /// running already. It does not bind root.

@@ -339,6 +339,19 @@ impl ListeningPeer {
         Ok(ListeningPeer { bench, listener })
     }
 
+    /// Why no listening peer could be had: an address that a child of the check has taken is not the
+    /// check's fault.
+    pub(crate) fn refused(bench: &Bench, at: SocketAddr, error: io::Error) -> Finding {
+        let taken = error.kind() == io::ErrorKind::AddrInUse;
+        match bench.children().first().filter(|_| taken) {
+            Some(child) => Finding::fail(format!(
+                "expected {at} to be free for the peer, but {} has taken it",
+                child.borrow().name
+            )),
+            None => error.into(),
+        }
+    }
+
     /// Where it listens. The port is the kernel's choice when 0 was asked for.
     ///
     /// # Errors

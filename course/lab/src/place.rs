@@ -90,8 +90,9 @@ impl<'c> Place<'c> {
     ///
     /// A grader fault when the address cannot be bound.
     pub fn listens(&self, at: SocketAddr) -> Result<ListeningPeer, Finding> {
-        let bench = self.check.bench.clone();
-        Ok(self.host().run(|| ListeningPeer::new(bench, at))?)
+        let bench = &self.check.bench;
+        let peer = self.host().run(|| ListeningPeer::new(bench.clone(), at));
+        peer.map_err(|error| ListeningPeer::refused(bench, at, error))
     }
 
     /// Waits until somebody in this host listens at this address, or at the wildcard address with

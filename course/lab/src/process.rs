@@ -15,9 +15,11 @@ use crate::calls;
 use crate::check::Check;
 use crate::child::Capture;
 use crate::finding::{Finding, Kind, Pass, Verdict};
-use crate::isolation::{self, isolation};
+use crate::isolation::{self, Isolation, Loss, isolation};
 use crate::render::Account;
+use crate::scratch::{self, Scratch};
 use crate::sealed::Sealed;
+use crate::subject::signal_name;
 use crate::suite::Case;
 use crate::system::{self, Fork};
 use crate::timeline::Timeline;
@@ -35,14 +37,19 @@ pub struct Ran {
 }
 
 /// Runs one check in a process of its own.
-pub fn isolated(case: &Case, number: usize) -> Result<Ran, String> {
+pub fn isolated(case: &Case, number: usize, scratch: &Scratch) -> Result<Ran, String> {
     let began = Instant::now();
     let isolation = isolation();
     let lost = |e: std::io::Error| format!("{}: {e}", case.name);
     let (outcome, outcome_end) = system::pipe().map_err(lost)?;
     let (printed, printed_end) = system::pipe().map_err(lost)?;
-    let folder = std::env::temp_dir().join(format!("lab-{}-{number}", std::process::id()));
+    let folder = scratch.folder(number);
     let time = case.time.mul_f64(time_scale());
+    let loopback = matches!(isolation, Isolation::Loopback(_));
+    if loopback {
+        system::hide(true);
+        isolation::adopt_orphans();
+    }
     // SAFETY: the runner has one thread.
     let (pid, pidfd) = match unsafe { system::fork() }.map_err(lost)? {
         Fork::Child => {
@@ -50,10 +57,14 @@ pub fn isolated(case: &Case, number: usize) -> Result<Ran, String> {
             system::install(&printed_end, 1);
             system::install(&printed_end, 2);
             drop(printed_end);
-            let done = isolation::run(isolation, || {
+            let check = || {
                 let frame = run(case, time, folder.clone());
                 let _ = system::write_all(&outcome_end, &frame);
-            });
+            };
+            let without = |loss: Loss| {
+                let _ = system::write_all(&outcome_end, &told(loss));
+            };
+            let done = isolation::run(isolation, &folder, check, without);
             if let Err(error) = done {
                 eprintln!("{error}");
             }
@@ -84,10 +95,15 @@ pub fn isolated(case: &Case, number: usize) -> Result<Ran, String> {
     }
     system::kill(pid, libc::SIGKILL);
     system::reap(pid);
+    if loopback {
+        // Should somebody have killed the process whose task this was.
+        isolation::kill_descendants();
+    }
     outcome.pump();
     printed.pump();
-    let folder = std::env::temp_dir().join(format!("lab-{}-{number}", std::process::id()));
-    let _ = std::fs::remove_dir_all(folder);
+    if loopback {
+        scratch::remove(&folder);
+    }
 
     let mut bytes = outcome.kept();
     let decoded = decode(&mut bytes);
@@ -107,11 +123,40 @@ pub fn isolated(case: &Case, number: usize) -> Result<Ran, String> {
     })
 }
 
+/// What is told in place of a check that a signal has taken away. Its subjects are the only ones who
+/// would send one.
+fn told(loss: Loss) -> Vec<u8> {
+    let end = match loss {
+        Loss::Killed(signal) => format!("killed by {}", signal_name(signal)),
+        Loss::Stopped(signal) => format!("stopped by {}", signal_name(signal)),
+    };
+    let mut finding = Finding::fail(format!(
+        "expected your code to leave the process alone that checks it, but that was {end}"
+    ));
+    finding.because = Some(
+        "Who sends a signal to its parent, or to every process there is (kill with -1), hits the one that \
+         watches. A process id of -1 is often an unseen error of fork."
+            .into(),
+    );
+    let mut frame = Vec::new();
+    encode(&Err(finding), &mut frame);
+    (0..4).for_each(|_| Vec::<String>::new().encode(&mut frame));
+    frame
+}
+
 /// In the check's process: runs it and tells its outcome in bytes.
 fn run(case: &Case, time: Duration, folder: PathBuf) -> Vec<u8> {
     let check = Check::new(time, folder);
+    let limits = own_limits();
     let result = panic::catch_unwind(AssertUnwindSafe(|| (case.run)(&check)));
-    let verdict = result.unwrap_or_else(|_| Err(Finding::fault("the check itself panicked")));
+    let mut verdict = result.unwrap_or_else(|_| Err(Finding::fault("the check itself panicked")));
+    if limits != own_limits() {
+        // Nobody else would; and then it is no fault of the check that it could not go on.
+        verdict = Err(Finding::fail(
+            "expected your code to leave the process alone that checks it, but its limits were changed \
+             (prlimit)",
+        ));
+    }
     let bench = &check.bench;
     let output: Vec<(String, String)> = bench
         .children()
@@ -128,20 +173,7 @@ fn run(case: &Case, time: Duration, folder: PathBuf) -> Vec<u8> {
         .filter(|(_, text)| !text.trim().is_empty())
         .collect();
     let mut frame = Vec::new();
-    match &verdict {
-        Ok(Pass) => 0_u8.encode(&mut frame),
-        Err(finding) => {
-            let kind = match finding.kind {
-                Kind::Fail => 1_u8,
-                Kind::NotRun => 2,
-                Kind::Fault => 3,
-            };
-            kind.encode(&mut frame);
-            finding.what.encode(&mut frame);
-            finding.because.encode(&mut frame);
-            finding.detail.encode(&mut frame);
-        }
-    }
+    encode(&verdict, &mut frame);
     let wires = match &verdict {
         Err(finding) if finding.kind == Kind::Fail => drawings(bench),
         _ => Vec::new(),
@@ -161,6 +193,23 @@ fn run(case: &Case, time: Duration, folder: PathBuf) -> Vec<u8> {
     output.encode(&mut frame);
     bench.evidence.borrow().encode(&mut frame);
     frame
+}
+
+fn encode(verdict: &Verdict, frame: &mut Vec<u8>) {
+    match verdict {
+        Ok(Pass) => 0_u8.encode(frame),
+        Err(finding) => {
+            let kind = match finding.kind {
+                Kind::Fail => 1_u8,
+                Kind::NotRun => 2,
+                Kind::Fault => 3,
+            };
+            kind.encode(frame);
+            finding.what.encode(frame);
+            finding.because.encode(frame);
+            finding.detail.encode(frame);
+        }
+    }
 }
 
 /// What was on the wires, without what hosts send on their own. The end of a long record is where the
@@ -203,6 +252,18 @@ fn save_captures(bench: &Bench, name: &str) {
             eprintln!("LAB_CAPTURES: {}: {error}", path.display());
         }
     }
+}
+
+/// The limits of this process.
+fn own_limits() -> [Option<(u64, u64)>; 4] {
+    use nix::sys::resource::{Resource, getrlimit};
+    [
+        Resource::RLIMIT_NOFILE,
+        Resource::RLIMIT_FSIZE,
+        Resource::RLIMIT_AS,
+        Resource::RLIMIT_CPU,
+    ]
+    .map(|resource| getrlimit(resource).ok())
 }
 
 /// The other side of [`run`]'s bytes.

@@ -12,7 +12,9 @@ use crate::paint::Paint;
 use crate::process::{Ran, isolated};
 use crate::render;
 use crate::report::{Object, Report};
+use crate::scratch::Scratch;
 use crate::suite::{Case, Suite};
+use crate::terminal::Terminal;
 
 /// A run of some checks.
 pub struct Run<'s> {
@@ -74,8 +76,11 @@ impl Run<'_> {
         }
         let mut tally = Tally::default();
         let mut failures = Vec::new();
+        let terminal = Terminal::remember();
+        let scratch = Scratch::new().map_err(|error| error.to_string())?;
         for (number, case) in cases.iter().enumerate() {
-            let ran = isolated(case, number)?;
+            let ran = isolated(case, number, &scratch)?;
+            terminal.restore();
             let message = self.message(case, &ran);
             tally.count(case, &ran);
             self.tell(case, &ran);

@@ -24,6 +24,8 @@ pub enum Frame {
     },
     /// It panicked, with this message.
     Panic(String),
+    /// It has begun to panic. The last word only of one that aborts.
+    Panicking(String),
     /// It returned in a process that it had forked.
     Stray,
 }
@@ -49,6 +51,10 @@ impl Seal {
                 message.encode(&mut out);
             }
             Frame::Stray => 3_u8.encode(&mut out),
+            Frame::Panicking(message) => {
+                4_u8.encode(&mut out);
+                message.encode(&mut out);
+            }
         }
         out
     }
@@ -65,6 +71,7 @@ impl Seal {
                     left: Sealed::decode(&mut bytes)?,
                 },
                 2 => Frame::Panic(Sealed::decode(&mut bytes)?),
+                4 => Frame::Panicking(Sealed::decode(&mut bytes)?),
                 _ => return Some(Frame::Stray),
             });
         }

@@ -141,6 +141,11 @@ impl<'c> Spawner<'c> {
         self.program(find_tool(name)?, arguments)
     }
 
+    /// The check's folder, where its children may write.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.check.folder
+    }
+
     /// The tracer, where one is asked for.
     pub(crate) fn tracer(&self, whose: &str) -> Result<Option<Attach>, Finding> {
         let mut faults = self.faults.clone();

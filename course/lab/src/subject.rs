@@ -11,16 +11,20 @@ use std::io;
 use std::marker::PhantomData;
 use std::os::fd::AsRawFd;
 use std::panic::{self, AssertUnwindSafe};
+use std::path::Path;
 use std::rc::Rc;
 
 use nix::errno::Errno;
 
 use crate::bench::{Bench, SharedChild, Wake};
+use crate::births;
 use crate::calls::Calls;
 use crate::child::{Capture, Child, End};
 use crate::finding::Finding;
+use crate::isolation::{Isolation, isolation};
 use crate::seal::{Frame, Seal};
 use crate::sealed::Sealed;
+use crate::shield;
 use crate::spawner::Spawner;
 use crate::system::{self, Fork};
 use crate::trace::{Attach, Begin, Begins};
@@ -83,7 +87,11 @@ pub(crate) fn spawn<T: Sealed>(
                 eprintln!("the lab could not prepare this process: {error}");
                 system::exit_now(UNPREPARED)
             });
+            if traced.is_none() {
+                births::ask_from_now_on();
+            }
             system::drop_own_fds(Some(result_end));
+            shield(spawner);
             run(f, seal, result_end, traced)
         }
         Fork::Parent { pid, pidfd } => {
@@ -106,23 +114,46 @@ pub(crate) fn spawn<T: Sealed>(
     }
 }
 
+/// Turns the child into a stranger to those who watch it.
+fn shield(spawner: &Spawner<'_>) {
+    // A signal to all of its group is one to itself and its children.
+    // SAFETY: it takes two numbers.
+    unsafe { libc::setpgid(0, 0) };
+    // The check looks into it, to say what it waits for; not the other way round.
+    system::hide(false);
+    let folder = spawner.folder();
+    let _ = fs::create_dir_all(folder);
+    // SAFETY: this process has one thread.
+    unsafe { std::env::set_var("TMPDIR", folder) };
+    let own_memory = !matches!(isolation(), Isolation::Loopback(_));
+    let memory = own_memory.then_some(Path::new("/dev/shm"));
+    // An older kernel has no such thing: then a subject may do more, but never pass by it.
+    let _ = shield::raise(&[&[folder], memory.as_slice()].concat());
+}
+
 /// The child's side: runs `f` and sends what came of it.
 fn run<T: Sealed>(f: impl FnOnce() -> T, seal: Seal, result_end: i32, traced: Option<Begins>) -> ! {
     thread_local!(static MESSAGE: RefCell<String> = const { RefCell::new(String::new()) });
-    panic::set_hook(Box::new(|info| {
+    let me = std::process::id();
+    // A tracer would take the frame of a panic for a call of the learner's.
+    let unwatched = traced.is_none();
+    panic::set_hook(Box::new(move |info| {
         let what = info.payload_as_str().unwrap_or("(no message)");
         let at = info
             .location()
             .map(|l| format!(" at {}:{}", l.file(), l.line()));
         let text = format!("{what}{}", at.unwrap_or_default());
         if std::thread::current().name() == Some("main") {
+            if unwatched && std::process::id() == me {
+                // If this panic ends in an abort, nobody comes back to tell it.
+                send(result_end, &seal.close(&Frame::Panicking(text.clone())));
+            }
             MESSAGE.with(|m| *m.borrow_mut() = text);
         } else {
             // A panic of another thread is not the result, but the learner wants to see it.
             eprintln!("a thread panicked: {text}");
         }
     }));
-    let me = std::process::id();
     let before = open_fds();
     if let Some(traced) = &traced {
         traced.begin(Begin::Now);
@@ -145,11 +176,16 @@ fn run<T: Sealed>(f: impl FnOnce() -> T, seal: Seal, result_end: i32, traced: Op
         }
         Err(_) => Frame::Panic(MESSAGE.with(|m| m.borrow().clone())),
     };
+    send(result_end, &seal.close(&frame));
+    system::exit_now(0)
+}
+
+/// Writes a frame.
+fn send(result_end: i32, frame: &[u8]) {
     // SAFETY: the lab's own write end, which stays open until this process ends. If the learner's
     // code has closed it, the write fails and no result arrives, as it should be.
     let result_end = unsafe { std::os::fd::BorrowedFd::borrow_raw(result_end) };
-    let _ = system::write_all(result_end, &seal.close(&frame));
-    system::exit_now(0)
+    let _ = system::write_all(result_end, frame);
 }
 
 /// The open descriptors below the lab's own, and what they are.
@@ -323,7 +359,10 @@ impl<T: Sealed> Subject<T> {
             }
             Some(Frame::Panic(message)) => Outcome::Panicked(message),
             Some(Frame::Stray) => Outcome::ReturnedTwice,
-            None => match child.end() {
+            Some(Frame::Panicking(message)) if child.end() == Some(End::Killed(libc::SIGABRT)) => {
+                Outcome::Panicked(message)
+            }
+            Some(Frame::Panicking(_)) | None => match child.end() {
                 Some(End::Killed(libc::SIGKILL)) if let Some(lost) = child.was_lost() => {
                     return Err(lost);
                 }
@@ -357,10 +396,12 @@ impl<T: Sealed> Subject<T> {
         let name = self.name();
         let output = self.child.borrow().captures[OUTPUT].text();
         let mut what = format!("expected {name} {wanted}, {}", outcome.told());
-        if matches!(outcome, Outcome::Killed(libc::SIGABRT))
-            && output.contains("memory allocation of")
-        {
-            what += ": it asked for more memory than a check may have";
+        if matches!(outcome, Outcome::Killed(libc::SIGABRT)) {
+            if output.contains("memory allocation of") {
+                what += ": it asked for more memory than a check may have";
+            } else if output.contains("has overflowed its stack") {
+                what += ": it overflowed its stack";
+            }
         }
         Finding::fail(what)
     }

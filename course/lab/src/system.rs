@@ -95,6 +95,13 @@ pub fn copy_of_fd(pidfd: BorrowedFd<'_>, fd: RawFd) -> Option<OwnedFd> {
     (copy >= 0).then(|| unsafe { OwnedFd::from_raw_fd(copy as RawFd) })
 }
 
+/// Whether others of the same user may look into this process, trace it and take its descriptors; see
+/// `PR_SET_DUMPABLE` in prctl(2). Children inherit it until they call `exec`.
+pub fn hide(hidden: bool) {
+    // SAFETY: prctl with plain numbers.
+    unsafe { libc::prctl(libc::PR_SET_DUMPABLE, libc::c_ulong::from(!hidden)) };
+}
+
 /// Ends this process at once: no destructors, no `atexit`, no flushing of the parent's buffers.
 pub fn exit_now(status: i32) -> ! {
     // SAFETY: _exit does not return.

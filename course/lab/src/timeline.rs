@@ -51,6 +51,9 @@ pub struct Timeline {
 /// What a time line shows of calls, where nothing else is asked for.
 pub(crate) const RECORDED: &[Call] = Call::NETWORK;
 
+/// A call that takes so long has slept.
+const SLEEP: Duration = Duration::from_millis(1);
+
 /// Whether time lines are asked for.
 pub(crate) fn is_wanted() -> bool {
     std::env::var_os("LAB_CALLS").is_some()
@@ -62,7 +65,7 @@ impl Timeline {
         for watch in bench.watches() {
             let (entries, _) = watch.entries();
             let records = entries.iter().filter_map(|e| CallRecord::new(e, &watch));
-            let records: Vec<CallRecord> = records.collect();
+            let records: Vec<CallRecord> = records.filter(CallRecord::is_talk).collect();
             let several = records.iter().any(|r| r.process > 0);
             for record in records {
                 let whose = match record.process {
@@ -70,9 +73,23 @@ impl Timeline {
                     0 => watch.whose.clone(),
                     n => format!("{}, child {n}", watch.whose),
                 };
+                // A result belongs where it came; a call that slept also where it began.
+                let ended = record.began + record.took.unwrap_or_default();
+                if record.took.is_some_and(|took| took >= SLEEP) {
+                    let fd = record.fd.map_or(String::new(), |fd| format!("{fd}, "));
+                    events.push((
+                        record.began,
+                        Event::Call {
+                            whose: whose.clone(),
+                            host: watch.host.clone(),
+                            said: format!("{}({fd}…) …", record.name),
+                            effect: String::new(),
+                        },
+                    ));
+                }
                 let said = format!("{} {}", record.said(), record.came_to());
                 events.push((
-                    record.began,
+                    ended,
                     Event::Call {
                         whose,
                         host: watch.host.clone(),
@@ -82,28 +99,7 @@ impl Timeline {
                 ));
             }
         }
-        // The clock of frames begins when their network was ready.
-        let now = (bench.log.borrow().elapsed(), SystemTime::now());
-        for net in bench.nets.borrow().iter() {
-            let Ok(wire) = net.wire() else { continue };
-            let wire = wire.without_upkeep();
-            let before = now.1.duration_since(wire.began()).unwrap_or_default();
-            let ready = now.0.saturating_sub(before);
-            for (frame, told) in wire.frames().iter().zip(wire.story()) {
-                let mut said = frame.brief(told.ports.as_ref()).join(" ");
-                if !frame.remark().is_empty() {
-                    said += &format!(" ({})", frame.remark());
-                }
-                events.push((
-                    ready + frame.time,
-                    Event::Frame {
-                        from: frame.from.to_string(),
-                        to: frame.addressee(),
-                        said,
-                    },
-                ));
-            }
-        }
+        events.extend(frames(bench));
         for (at, what) in bench.log.borrow().all() {
             events.push((at, Event::Step(what.into())));
         }
@@ -180,6 +176,34 @@ impl Timeline {
         let silent = |event: &(Duration, Event)| matches!(event.1, Event::Step(_));
         self.events.iter().all(silent)
     }
+}
+
+/// The frames of all networks, on the check's clock.
+fn frames(bench: &Bench) -> Vec<(Duration, Event)> {
+    let mut events = Vec::new();
+    // The clock of frames begins when their network was ready.
+    let now = (bench.log.borrow().elapsed(), SystemTime::now());
+    for net in bench.nets.borrow().iter() {
+        let Ok(wire) = net.wire() else { continue };
+        let wire = wire.without_upkeep();
+        let before = now.1.duration_since(wire.began()).unwrap_or_default();
+        let ready = now.0.saturating_sub(before);
+        for (frame, told) in wire.frames().iter().zip(wire.story()) {
+            let mut said = frame.brief(told.ports.as_ref()).join(" ");
+            if !frame.remark().is_empty() {
+                said += &format!(" ({})", frame.remark());
+            }
+            events.push((
+                ready + frame.time,
+                Event::Frame {
+                    from: frame.from.to_string(),
+                    to: frame.addressee(),
+                    said,
+                },
+            ));
+        }
+    }
+    events
 }
 
 fn parse(line: &str) -> Option<(Duration, Event)> {
@@ -286,7 +310,7 @@ pub fn trace_program(argv: &[String], mut tell: impl FnMut(Duration, &str)) -> R
                 continue;
             }
             told.push(entry.index);
-            let Some(record) = CallRecord::new(entry, &watch) else {
+            let Some(record) = CallRecord::new(entry, &watch).filter(CallRecord::is_talk) else {
                 continue;
             };
             let who = match record.process {

@@ -11,6 +11,7 @@ mod descriptor;
 mod effects;
 mod filter;
 mod log;
+mod look;
 mod names;
 mod ptrace;
 mod registers;

@@ -13,7 +13,7 @@ use nix::sys::socket::{
     AddressFamily, SockaddrLike, SockaddrStorage, getpeername, getsockname, getsockopt, sockopt,
 };
 
-use crate::child::Child;
+use crate::child::{Capture, Child};
 use crate::system;
 
 /// How a call says how long it will wait.
@@ -288,11 +288,28 @@ pub fn doing(child: &Child) -> String {
     if let Some(waiting) = Waiting::of(child.pid, child.pidfd()) {
         return format!("{} waits in {waiting}", child.name);
     }
-    match Waiting::held(child.pid, child.pidfd()) {
-        Some(held) => format!("{} is held by the check at {held}", child.name),
-        None => format!("{} is still running", child.name),
+    if let Some(held) = Waiting::held(child.pid, child.pidfd()) {
+        return format!("{} is held by the check at {held}", child.name);
     }
+    if state_at(Path::new(&format!("/proc/{}", child.pid))) == Some('T') {
+        return format!(
+            "{} was stopped by a signal, and nobody continues it",
+            child.name
+        );
+    }
+    let printed: usize = child.printed().map(Capture::length).sum();
+    if printed > MUCH_OUTPUT {
+        return format!(
+            "{} is still printing, {} MiB so far",
+            child.name,
+            printed >> 20
+        );
+    }
+    format!("{} is still running", child.name)
 }
+
+/// More than anybody reads, in bytes.
+const MUCH_OUTPUT: usize = 4 << 20;
 
 impl fmt::Display for Waiting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

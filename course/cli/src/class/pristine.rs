@@ -98,8 +98,11 @@ impl Pristine {
             .join(&digest[..16]);
         fs::create_dir_all(&home).with_context(|| format!("cannot write {}", home.display()))?;
         let lock = fs::File::create(home.join("lock"))?;
-        lock.lock()
-            .context("waiting for another run that builds here")?;
+        if lock.try_lock().is_err() {
+            eprintln!("note: another run grades against the same course; waiting for it");
+            lock.lock()
+                .context("waiting for another run that builds here")?;
+        }
         forget_old(&home);
         let tree = home.join("tree");
         if !tree.exists() {

@@ -143,7 +143,8 @@ impl Result {
         let memory =
             self.output.contains("memory allocation of") || self.output.contains("out of memory");
         let killed = matches!(ended.signal, Some(libc::SIGXCPU | libc::SIGKILL));
-        if ended.too_slow || killed {
+        let used_up = killed && ended.cpu + Duration::from_secs(1) >= limit;
+        if ended.too_slow || used_up {
             self.end(
                 Outcome::Stopped,
                 format!(

@@ -59,8 +59,9 @@ pub fn run(course: &Course, job: &Job) -> Result<bool> {
         .collect::<Result<_>>()?;
     if job.sandboxed {
         sandbox::probe(&benches[0].folder.join("root")).map_err(|why| {
+            let why = format!("{why:#}").replace("the sandbox cannot be made: ", "");
             anyhow::anyhow!(
-                "no sandbox can be made here ({why:#}); allow user namespaces (cargo course doctor), or trust the submissions and say --unsandboxed"
+                "no sandbox can be made here ({why}); allow user namespaces (cargo course doctor), or trust the submissions and say --unsandboxed"
             )
         })?;
     }

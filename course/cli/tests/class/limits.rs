@@ -50,7 +50,7 @@ fn a_grader_that_is_led_astray_passes_nobody() {
             &answer("loop { std::thread::park() }"),
         )
         .hands_in("right", "src/lib.rs", RIGHT);
-    if room.grade_with("", &[("CLASS_RUN_SECONDS", "3")]).is_none() {
+    if room.grade_with("", &[("CLASS_RUN_SECONDS", "5")]).is_none() {
         return;
     }
     room.is(

@@ -7,6 +7,7 @@ mod bad_input;
 mod commands;
 mod real_lab;
 mod support;
+mod trace;
 mod verify;
 mod watch;
 mod wire;

@@ -71,6 +71,12 @@ impl CallRecord {
         })
     }
 
+    /// Whether it is of the conversation: not the loader's reading of libraries, nor a program's of files.
+    pub(crate) fn is_talk(&self) -> bool {
+        let is_file = self.what.starts_with('/') && !self.what.starts_with("/dev/");
+        !is_file || self.fd.is_some_and(|fd| fd <= 2)
+    }
+
     /// How many bytes it moved, or which number it gave. Nothing when it failed.
     pub fn value(&self) -> Option<i64> {
         self.result?.ok()

@@ -21,9 +21,10 @@ use crate::system::{self, Fork};
 use crate::trace::Watch;
 use crate::trace::filter;
 use crate::trace::log::Log;
+use crate::trace::look::now;
 use crate::trace::names;
 use crate::trace::ptrace::{Engine, Info, Stopped};
-use crate::trace::tracer::{Plan, Tracer, now};
+use crate::trace::tracer::{Plan, Tracer};
 
 /// A tracer that waits for its learner.
 pub struct Attach {

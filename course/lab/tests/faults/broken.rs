@@ -106,15 +106,24 @@ fn siblings() -> Vec<Pid> {
     others.map(Pid::from_raw).collect()
 }
 
+/// Does to the tracer what a foe would. Whether a foe can depends on the machine.
+fn signal_tracer<T: Sealed>(subject: &Subject<T>, signal: Signal) -> Result<(), Finding> {
+    let me = std::process::id();
+    let children = fs::read_to_string(format!("/proc/{me}/task/{me}/children"))?;
+    let children = children.split_whitespace().filter_map(|p| p.parse().ok());
+    for pid in children.filter(|pid| *pid != subject.pid()) {
+        kill(Pid::from_raw(pid), signal)?;
+    }
+    Ok(())
+}
+
 pub fn a_tracer_that_is_killed_is_missed(cx: &Check) -> Verdict {
     let subject = cx.spawner().records(&[Call::Read]).subject(|| {
-        for pid in siblings() {
-            let _ = kill(pid, Signal::SIGKILL);
-        }
         loop {
             nix::unistd::pause();
         }
     })?;
+    signal_tracer(&subject, Signal::SIGKILL)?;
     fails_saying(
         subject.returns(()),
         &["watches the calls of your code was killed by SIGKILL"],
@@ -123,12 +132,14 @@ pub fn a_tracer_that_is_killed_is_missed(cx: &Check) -> Verdict {
 
 /// It stands still, and the subject with it, until the check's time is over. Then all is ended.
 pub fn a_tracer_that_is_stopped_holds_nobody_up(cx: &Check) -> Verdict {
-    let subject = cx.spawner().records(&[Call::Read]).subject(|| {
-        for pid in siblings() {
-            let _ = kill(pid, Signal::SIGSTOP);
-        }
-        let _ = nix::unistd::read(io::stdin(), &mut [0; 1]);
+    let (peer, end) = cx.stream_pair()?;
+    let spawner = cx.spawner().records(&[Call::Read]);
+    let subject = spawner.subject(move || {
+        let _ = nix::unistd::read(&end, &mut [0; 1]);
     })?;
+    subject.waits_in(&["read"])?;
+    signal_tracer(&subject, Signal::SIGSTOP)?;
+    peer.closes();
     let pid = subject.pid();
     let time = std::time::Duration::from_millis(300);
     let finding = cx.within(time, || subject.returns(()));

@@ -34,7 +34,12 @@ impl Scene {
         for sub in ["project/tests", "project/.cargo", "temporary", "reports"] {
             fs::create_dir_all(folder.join(sub))?;
         }
-        for file in ["tests/grade.rs", "Cargo.toml", "build.rs", ".cargo/config.toml"] {
+        for file in [
+            "tests/grade.rs",
+            "Cargo.toml",
+            "build.rs",
+            ".cargo/config.toml",
+        ] {
             fs::write(project.join(file), "as it was handed out\n")?;
         }
         let queues = folder.join("queues");
@@ -59,7 +64,12 @@ impl Scene {
     pub fn look(&self) -> BTreeSet<String> {
         let mut seen = BTreeSet::new();
         processes(&mut seen);
-        for (kind, file) in [("tcp", "tcp"), ("tcp", "tcp6"), ("udp", "udp"), ("unix", "unix")] {
+        for (kind, file) in [
+            ("tcp", "tcp"),
+            ("tcp", "tcp6"),
+            ("udp", "udp"),
+            ("unix", "unix"),
+        ] {
             let table = fs::read_to_string(format!("/proc/net/{file}")).unwrap_or_default();
             for line in table.lines().skip(1) {
                 let fields: Vec<&str> = line.split_whitespace().collect();
@@ -110,7 +120,11 @@ fn processes(seen: &mut BTreeSet<String>) {
             continue;
         }
         seen.insert(format!("process {head})"));
-        for link in fs::read_dir(entry.path().join("ns")).into_iter().flatten().flatten() {
+        for link in fs::read_dir(entry.path().join("ns"))
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
             if let Ok(to) = fs::read_link(link.path()) {
                 seen.insert(format!("namespace {}", to.display()));
             }

@@ -107,12 +107,7 @@ pub fn becomes_another_program(cx: &Check) -> Verdict {
     demands_five(cx, || {
         let path = c"/bin/true";
         // SAFETY: the lists end with null and their strings live.
-        unsafe {
-            libc::execv(
-                path.as_ptr(),
-                [path.as_ptr(), std::ptr::null()].as_ptr(),
-            )
-        };
+        unsafe { libc::execv(path.as_ptr(), [path.as_ptr(), std::ptr::null()].as_ptr()) };
         0
     })
 }

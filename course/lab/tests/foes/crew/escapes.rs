@@ -95,7 +95,14 @@ pub fn writes_its_parents_memory(cx: &Check) -> Verdict {
         let (local, remote) = (iovec(ours.as_mut_ptr()), iovec(&raw const *number));
         // SAFETY: the local part is a buffer that lives; the other is not this process's.
         let written = unsafe {
-            libc::process_vm_writev(calls::parent(), &raw const local, 1, &raw const remote, 1, 0)
+            libc::process_vm_writev(
+                calls::parent(),
+                &raw const local,
+                1,
+                &raw const remote,
+                1,
+                0,
+            )
         };
         done(written as i64)
     })
@@ -127,7 +134,12 @@ pub fn starves_its_parent(cx: &Check) -> Verdict {
         let parent = calls::parent();
         // SAFETY: the limits are a valid structure; nothing is asked back.
         done(i64::from(unsafe {
-            libc::prlimit(parent, libc::RLIMIT_NOFILE, &raw const none, std::ptr::null_mut())
+            libc::prlimit(
+                parent,
+                libc::RLIMIT_NOFILE,
+                &raw const none,
+                std::ptr::null_mut(),
+            )
         }))
     };
     let subject = cx.subject(attack)?;
@@ -175,7 +187,9 @@ pub fn raises_its_limits(cx: &Check) -> Verdict {
         let mut last = Ok(());
         for resource in [libc::RLIMIT_AS, libc::RLIMIT_CPU, libc::RLIMIT_FSIZE] {
             // SAFETY: the limits are a valid structure.
-            last = done(i64::from(unsafe { libc::setrlimit(resource, &raw const all) }));
+            last = done(i64::from(unsafe {
+                libc::setrlimit(resource, &raw const all)
+            }));
         }
         last
     })
@@ -206,10 +220,7 @@ pub fn takes_privileges(cx: &Check) -> Verdict {
 pub fn changes_the_kernel(cx: &Check) -> Verdict {
     let attack = || -> io::Result<u32> {
         let mut changed = 0;
-        for (file, value) in [
-            ("pid_max", "30000"),
-            ("hostname", "foe"),
-        ] {
+        for (file, value) in [("pid_max", "30000"), ("hostname", "foe")] {
             changed += u32::from(fs::write(format!("/proc/sys/kernel/{file}"), value).is_ok());
         }
         fs::write("/proc/sys/kernel/pid_max", "30000")?;

@@ -57,7 +57,7 @@ pub fn leaves_files(cx: &Check) -> Verdict {
         std::os::unix::fs::symlink("/", folder.join("root"))?;
         std::os::unix::net::UnixListener::bind(folder.join("socket"))?;
         // No one may look into it, not even its owner.
-        let none = std::os::unix::fs::PermissionsExt::from_mode(0);
+        let none = std::os::unix::fs::PermissionsExt::from_mode(0o000);
         fs::set_permissions(folder.join("a/b"), none)?;
         Ok::<_, io::Error>(0_u32)
     })?;
@@ -84,7 +84,10 @@ pub fn edits_its_grader(cx: &Check) -> Verdict {
             ("tests/grade.rs", "fn main() {}"),
             ("Cargo.toml", "[package]"),
             ("build.rs", "fn main() {}"),
-            (".cargo/config.toml", "[target.x86_64-unknown-linux-gnu]\nrunner = \"true\"\n"),
+            (
+                ".cargo/config.toml",
+                "[target.x86_64-unknown-linux-gnu]\nrunner = \"true\"\n",
+            ),
         ] {
             last = last.and(fs::write(file, text));
         }
@@ -111,15 +114,21 @@ pub fn leaves_the_terminal_raw(cx: &Check) -> Verdict {
         let mut last = Err(io::Error::from_raw_os_error(libc::ENXIO));
         for path in ["/dev/tty", terminal.as_str()] {
             // SAFETY: the terminal's settings are read into a valid structure and written from it.
-            last = last.or(fs::OpenOptions::new().read(true).write(true).open(path).and_then(|tty| unsafe {
-                use std::os::fd::AsRawFd;
-                libc::signal(libc::SIGTTOU, libc::SIG_IGN);
-                let mut settings: libc::termios = std::mem::zeroed();
-                done(libc::tcgetattr(tty.as_raw_fd(), &raw mut settings).into())?;
-                libc::cfmakeraw(&raw mut settings);
-                done(libc::tcsetattr(tty.as_raw_fd(), libc::TCSANOW, &raw const settings).into())?;
-                Ok(0_u32)
-            }));
+            last = last.or(fs::OpenOptions::new()
+                .read(true)
+                .write(true)
+                .open(path)
+                .and_then(|tty| unsafe {
+                    use std::os::fd::AsRawFd;
+                    libc::signal(libc::SIGTTOU, libc::SIG_IGN);
+                    let mut settings: libc::termios = std::mem::zeroed();
+                    done(libc::tcgetattr(tty.as_raw_fd(), &raw mut settings).into())?;
+                    libc::cfmakeraw(&raw mut settings);
+                    done(
+                        libc::tcsetattr(tty.as_raw_fd(), libc::TCSANOW, &raw const settings).into(),
+                    )?;
+                    Ok(0_u32)
+                }));
         }
         last
     })?;
