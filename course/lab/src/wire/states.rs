@@ -357,6 +357,10 @@ mod tests {
             let all = [(1, SYN), (2, ACK), (4, FIN)];
             let set = all.iter().filter(|(bit, _)| flags & bit != 0);
             let flags = set.fold(Flags::NONE, |flags, (_, flag)| flags | *flag);
+            // No TCP begins and ends with the same segment.
+            if flags.has(SYN | FIN) {
+                continue;
+            }
             for after_fin in [None, Some(9)] {
                 for sends in [true, false] {
                     let mut end = End { state, after_fin };
