@@ -57,8 +57,59 @@ pub fn link(root: &Path, site: &Path) -> io::Result<()> {
             );
             std::fs::write(&file, html.replacen(SLOT, &filled, 1))?;
         }
+        map(site, language, &languages)?;
     }
     Ok(())
+}
+
+/// Adds to each page of a language's map of the site where it is in the other languages.
+fn map(site: &Path, language: &str, languages: &[String]) -> io::Result<()> {
+    let file = site.join(folder(language)).join("sitemap.xml");
+    let map = match std::fs::read_to_string(&file) {
+        Ok(map) => map,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let inside = |language: &str| match folder(language).display().to_string() {
+        folder if folder.is_empty() => folder,
+        folder => folder + "/",
+    };
+    let own = inside(language);
+    let addresses: Vec<&str> = map
+        .split("<loc>")
+        .skip(1)
+        .filter_map(|rest| Some(rest.split_once("</loc>")?.0))
+        .collect();
+    // The first page has the shortest address, that of the book.
+    let book = addresses.iter().min_by_key(|address| address.len());
+    let Some(start) = book.and_then(|book| book.strip_suffix(&own)) else {
+        return Ok(());
+    };
+    let mut mapped = map.replacen(
+        "<urlset ",
+        "<urlset xmlns:xhtml=\"http://www.w3.org/1999/xhtml\" ",
+        1,
+    );
+    for address in addresses {
+        let Some(page) = address.strip_prefix(&format!("{start}{own}")) else {
+            continue;
+        };
+        let name = if page.is_empty() { "index.html" } else { page };
+        let there = languages
+            .iter()
+            .filter(|other| site.join(folder(other)).join(name).is_file());
+        let links: Vec<String> = there
+            .map(|other| {
+                format!(
+                    "<xhtml:link rel=\"alternate\" hreflang=\"{other}\" href=\"{start}{}{page}\"/>",
+                    inside(other)
+                )
+            })
+            .collect();
+        let loc = format!("<loc>{address}</loc>");
+        mapped = mapped.replacen(&loc, &format!("{loc}{}", links.concat()), 1);
+    }
+    std::fs::write(file, mapped)
 }
 
 /// The pages below a folder, without those of the languages in it.
@@ -101,6 +152,13 @@ mod tests {
         ] {
             write(&format!("site/{file}"), SLOT);
         }
+        let book = "https://a.example/b/zh-CN/";
+        write(
+            "site/zh-CN/sitemap.xml",
+            &format!(
+                "<urlset xmlns=\"x\"><url><loc>{book}</loc></url><url><loc>{book}a.html</loc></url></urlset>"
+            ),
+        );
         link(root.path(), &root.path().join("site")).expect("linked");
         let read = |file: &str| {
             std::fs::read_to_string(root.path().join("site").join(file)).expect("there")
@@ -116,5 +174,10 @@ mod tests {
         assert!(read("c/b.html").contains("href=\"../zh-CN/c/b.html\""));
         assert!(read("zh-CN/c/b.html").contains("href=\"../../c/b.html\""));
         assert_eq!(read("only.html"), SLOT);
+        let map = read("zh-CN/sitemap.xml");
+        let loc = "<loc>https://a.example/b/zh-CN/a.html</loc>";
+        let links = "<xhtml:link rel=\"alternate\" hreflang=\"en\" href=\"https://a.example/b/a.html\"/>\
+                     <xhtml:link rel=\"alternate\" hreflang=\"zh-CN\" href=\"https://a.example/b/zh-CN/a.html\"/>";
+        assert!(map.contains(&format!("{loc}{links}")), "{map}");
     }
 }

@@ -3,6 +3,9 @@
 use std::ops::Range;
 
 use catalog::fingerprint;
+use pulldown_cmark::{Event, Parser, Tag};
+
+use crate::markdown;
 
 /// A heading and what stands under it, until the next heading of any level.
 pub struct Section<'t> {
@@ -146,20 +149,17 @@ impl Section<'_> {
     }
 
     /// The directives, as they are written, without those for blocks and those in code.
-    pub fn directives(&self) -> Vec<&str> {
-        let prose = (0..self.lines.len()).filter(|&at| !self.in_code(at));
-        prose
-            .flat_map(|at| {
-                let line = self.lines[at];
-                let ends = |from: usize| {
-                    line[from..]
-                        .find("}}")
-                        .map(|end| &line[from..from + end + 2])
-                };
-                line.match_indices("{{#")
-                    .filter(|(from, _)| line[..*from].matches('`').count().is_multiple_of(2))
-                    .filter_map(move |(from, _)| ends(from))
-            })
+    pub fn directives(&self) -> Vec<String> {
+        let text = self.lines.join("\n");
+        let code: Vec<Range<usize>> = Parser::new_ext(&text, markdown::options())
+            .into_offset_iter()
+            .filter(|(event, _)| matches!(event, Event::Code(_) | Event::Start(Tag::CodeBlock(_))))
+            .map(|(_, span)| span)
+            .collect();
+        let starts = text.match_indices("{{#").map(|(at, _)| at);
+        starts
+            .filter(|at| !code.iter().any(|code| code.contains(at)))
+            .filter_map(|at| Some(text[at..at + text[at..].find("}}")? + 2].to_owned()))
             .filter(|directive| !is_block(directive))
             .collect()
     }

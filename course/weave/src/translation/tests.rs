@@ -213,3 +213,9 @@ fn a_translated_page_goes_on_where_the_english_one_does() {
         merged.text
     );
 }
+
+#[test]
+fn code_may_run_over_the_end_of_a_line() {
+    let (_, sections) = split("# A {#a}\n\nSet `a\nb` {{#claim 03.16}} and `{{#claim 03.17}}`.\n");
+    assert_eq!(sections[0].directives(), ["{{#claim 03.16}}"]);
+}
