@@ -269,10 +269,7 @@ pub fn understand(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Re
                 return Ok(asked);
             }
             Arg::Long("lang") => {
-                let language = parser.value().and_then(lexopt::ValueExt::string);
-                let language =
-                    language.map_err(|_| Usage("--lang needs a language: --lang zh".into()))?;
-                asked.lang = Some(language);
+                asked.lang = Some(language(&mut parser)?);
                 continue;
             }
             Arg::Short(letter) => format!("-{letter}"),
@@ -341,6 +338,11 @@ pub fn understand(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Re
     asked.words = words.map(|words| for_a_program(help, words)).transpose()?;
     help.takes(&asked.names)?;
     Ok(asked)
+}
+
+fn language(parser: &mut lexopt::Parser) -> Result<String, Usage> {
+    let language = parser.value().and_then(ValueExt::string);
+    language.map_err(|_| Usage("--lang needs a language: --lang zh".into()))
 }
 
 impl Help {
