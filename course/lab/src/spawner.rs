@@ -29,6 +29,7 @@ pub struct Spawner<'c> {
     pub(crate) faults: Option<Faults>,
     host: String,
     privileged: bool,
+    pub(crate) looks_around: bool,
     inside: Option<Box<dyn Fn() -> io::Result<()> + 'c>>,
 }
 
@@ -43,6 +44,7 @@ impl<'c> Spawner<'c> {
             faults: None,
             host: String::new(),
             privileged: false,
+            looks_around: false,
             inside: None,
         }
     }
@@ -79,6 +81,14 @@ impl<'c> Spawner<'c> {
     #[must_use]
     pub fn privileged(mut self) -> Self {
         self.privileged = true;
+        self
+    }
+
+    /// The subject may look into other processes: at their descriptors in `/proc`, say. Only for a task that is about
+    /// that: it takes the shield from all files, too.
+    #[must_use]
+    pub fn looks_around(mut self) -> Self {
+        self.looks_around = true;
         self
     }
 

@@ -135,7 +135,7 @@ fn one_table_is_enough_and_half_an_answer_is_none(cx: &Check) -> Verdict {
         "there is no /proc/net/tcp6, and process {} listens on port {port}",
         owner.pid()
     ));
-    let subject = cx.spawner().faults(opening(Errno::ENOENT));
+    let subject = cx.spawner().looks_around().faults(opening(Errno::ENOENT));
     let subject = subject.subject(move || listeners(port))?;
     let said = subject.value()?.map_err(|error| {
         Finding::fail(format!(
@@ -145,7 +145,7 @@ fn one_table_is_enough_and_half_an_answer_is_none(cx: &Check) -> Verdict {
     are_named(port, said.because(WITHOUT)?, &[owner.pid()]).because(WITHOUT)?;
 
     cx.begins_again("/proc/net/tcp6 cannot be opened: no descriptor is left");
-    let subject = cx.spawner().faults(opening(Errno::EMFILE));
+    let subject = cx.spawner().looks_around().faults(opening(Errno::EMFILE));
     let subject = subject.subject(move || listeners(port))?;
     match subject.value()? {
         Err(error) if error.raw_os_error() == Some(libc::EMFILE) => PASS,
@@ -202,7 +202,10 @@ fn waits() {
 
 /// What the learner's code says of a port.
 fn ask(cx: &Check, port: u16) -> Result<Vec<u32>, Finding> {
-    let subject = cx.subject(move || listeners(port))?;
+    let subject = cx
+        .spawner()
+        .looks_around()
+        .subject(move || listeners(port))?;
     subject.value()?.map_err(|error| {
         let finding = Finding::fail(format!("listeners({port}) returned the error {error}"));
         let closed = [libc::EACCES, libc::EPERM, libc::ENOENT].contains(&error.raw_os_error().unwrap_or(0));
