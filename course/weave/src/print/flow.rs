@@ -161,7 +161,10 @@ impl Writer<'_> {
                     self.flow.ids.push(key(&self.flow.name, &value));
                     self.id(&value)
                 }
-                "href" => self.link(&value),
+                "href" => match self.link(&value) {
+                    nowhere if nowhere.is_empty() => continue,
+                    link => link,
+                },
                 name if REFERENCES.contains(&name) => {
                     let ids: Vec<String> = value.split_whitespace().map(|id| self.id(id)).collect();
                     ids.join(" ")
@@ -211,6 +214,10 @@ impl Writer<'_> {
             return link.to_owned();
         }
         let (path, id) = link.split_once('#').unwrap_or((link, ""));
+        // A note that leads to the English page: this book is in one language.
+        if link.starts_with("../") {
+            return String::new();
+        }
         let target = resolve(Path::new(&format!("{}.html", self.flow.name)), path);
         let name = target.map(|path| path.with_extension("").display().to_string());
         let name = match name.as_deref() {

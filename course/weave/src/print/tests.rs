@@ -44,6 +44,8 @@ fn what_leads_nowhere_or_is_not_closed_is_said() {
         "one.html: the link `two.html#no` leads nowhere: no `two#no`"
     );
     assert!(wrong("<a href=\"three.html\">x</a>").contains("leads nowhere: no `that page`"));
+    let other = volume("<a href=\"../one.html#a\" hreflang=\"en\">x</a>").sheet("Contents");
+    assert!(other.expect("whole").contains("<a hreflang=\"en\">x</a>"));
     assert_eq!(wrong("<p><em>x</p>"), "one.html: </p> closes <em>");
     assert_eq!(wrong("<p>x"), "one.html: <p> is not closed");
 }
