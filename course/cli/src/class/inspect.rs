@@ -291,7 +291,7 @@ pub fn assembly(source: &str) -> Option<usize> {
         let taken = match c {
             '/' if rest.starts_with("//") => rest.find('\n').unwrap_or(rest.len()),
             '/' if rest.starts_with("/*") => comment(rest),
-            '"' => text(rest, 0),
+            '"' => text(rest),
             '\'' => character(rest),
             c if c == '_' || c.is_alphabetic() => {
                 let end = rest
@@ -305,7 +305,7 @@ pub fn assembly(source: &str) -> Option<usize> {
                 }
                 match word {
                     "r" | "br" | "cr" if after.starts_with('"') => {
-                        end + hashes + text(after, hashes).max(1)
+                        end + hashes + raw_text(after, hashes)
                     }
                     "r" if hashes == 1 => end + 1,
                     _ => end,
@@ -339,16 +339,16 @@ fn comment(text: &str) -> usize {
     at
 }
 
-/// The length of a text in quotes: a raw one with so many `#`, or with none an ordinary one or `r""`.
-///
-/// Where `\` means itself in `r""`, a wrong guess could hide code; so `r""` with a `\` before a quote ends at the first quote.
-fn text(quoted: &str, hashes: usize) -> usize {
+/// The length of a raw text from its first quote, with so many `#` around it. A `\` in it is itself.
+fn raw_text(quoted: &str, hashes: usize) -> usize {
     let end = format!("\"{}", "#".repeat(hashes));
-    if hashes > 0 {
-        return quoted[1..]
-            .find(&end)
-            .map_or(quoted.len(), |at| 1 + at + end.len());
-    }
+    quoted[1..]
+        .find(&end)
+        .map_or(quoted.len(), |at| 1 + at + end.len())
+}
+
+/// The length of an ordinary text in quotes, where `\` hides the quote behind it.
+fn text(quoted: &str) -> usize {
     let mut escaped = false;
     for (at, c) in quoted.char_indices().skip(1) {
         match c {
