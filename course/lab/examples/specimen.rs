@@ -203,8 +203,8 @@ fn forks_without_end(cx: &Check) -> Verdict {
 
 fn prints_without_end(cx: &Check) -> Verdict {
     let subject = cx.subject(|| {
-        // 64 MiB: far more than is kept.
-        for _ in 0..1 << 16 {
+        // 8 MiB: far more than is kept.
+        for _ in 0..1 << 13 {
             println!("{}", "x".repeat(1023));
         }
     })?;

@@ -168,6 +168,7 @@ impl Builder {
         // SAFETY: the caller's process has one thread, as the documentation of this module demands.
         let switch = match unsafe { system::fork() }? {
             Fork::Child => {
+                system::be_prompt();
                 let ports = self.ports;
                 let _ = catch_unwind(AssertUnwindSafe(|| work(ports, &receiver, started)));
                 system::exit_now(0)

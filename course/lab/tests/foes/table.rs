@@ -60,10 +60,13 @@ const fn shielded(mut foe: Foe) -> Foe {
 /// What is said of a process that ended by itself.
 const EXIT: &str = "ended the process (exit status 0) before it returned";
 
+/// What is said of one that does not end. Whether it runs or waits in a call when it is looked at is chance.
+const STILL_THERE: &str = "at the end of the check's time your code";
+
 /// All of them.
 pub const FOES: &[Foe] = &[
-    foe("loops_without_calls", "your code is still running"),
-    foe("loops_with_calls", "your code is still running"),
+    foe("loops_without_calls", STILL_THERE),
+    foe("loops_with_calls", STILL_THERE),
     foe("sleeps_for_ever", "your code waits in clock_nanosleep"),
     foe("deadlocks", "your code waits in futex"),
     foe("stops_itself", "was stopped by a signal"),
@@ -92,11 +95,11 @@ pub const FOES: &[Foe] = &[
     foe("takes_its_peers_port", "your code has taken it"),
     foe("reads_its_parents_memory", "EACCES"),
     foe("forks_without_end", "EAGAIN"),
-    foe("fork_bomb", "your code is still running"),
+    foe("fork_bomb", STILL_THERE),
     foe("threads_without_end", "EAGAIN"),
     foe("takes_all_memory", "more memory than a check may have"),
     foe("takes_all_descriptors", "EMFILE"),
-    foe("prints_without_end", "your code is still"),
+    foe("prints_without_end", STILL_THERE),
     foe("fills_the_disk", "ENOSPC"),
     foe("writes_a_huge_file", "SIGXFSZ"),
     foe("leaves_busy_children", "left a child process running"),
