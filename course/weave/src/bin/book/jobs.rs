@@ -8,7 +8,7 @@ use std::process::Command;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use catalog::Catalog;
+use catalog::{Catalog, Reasons};
 use serde_json::{Value, json};
 
 use crate::child::{End, Stop, Work};
@@ -210,11 +210,12 @@ impl Jobs {
             Err(what) => return hub.job(job, json!({ "kind": "done", "wrong": what })),
         };
         let catalog = Catalog::load(&self.0.root);
+        let reasons = reasons(&self.0.root);
         let mut command = self.command(&course);
         command.args(target.arguments());
         let ran = work.run(&mut command, LIMIT, |line| {
             if let Ok(event) = serde_json::from_slice::<Value>(line) {
-                let event = shown(event, target, &catalog);
+                let event = shown(event, target, &catalog, &reasons);
                 hub.job(job, json!({ "kind": "event", "event": event }));
             }
         });
@@ -307,8 +308,23 @@ impl Jobs {
     }
 }
 
-/// An event as a page shows it: the record of a wire becomes a drawing.
-fn shown(mut event: Value, target: &Target, catalog: &Catalog) -> Value {
+/// The graders' reasons in each of the languages that are not English.
+fn reasons(root: &Path) -> Vec<(String, Reasons)> {
+    let languages = Catalog::languages(root).into_iter();
+    let load = |language: String| {
+        let catalog = Catalog::load_in(root, &language);
+        (language, catalog.reasons)
+    };
+    languages.map(load).collect()
+}
+
+/// An event as a page shows it: the record of a wire becomes a drawing, and a message is there in each language.
+fn shown(
+    mut event: Value,
+    target: &Target,
+    catalog: &Catalog,
+    reasons: &[(String, Reasons)],
+) -> Value {
     if let (Some(check), Some(record), Target::Exercise(slug)) =
         (event["check"].as_str(), event["record"].as_str(), target)
         && let Ok(exercise) = catalog.exercise(slug)
@@ -316,6 +332,11 @@ fn shown(mut event: Value, target: &Target, catalog: &Catalog) -> Value {
         let drawing = weave::drawn(catalog, exercise, check, record);
         event["html"] = drawing.unwrap_or_default().into();
         event["record"].take();
+    }
+    if let Some(message) = event["message"].as_str().map(str::to_owned) {
+        for (language, reasons) in reasons {
+            event["messages"][language] = reasons.translate(&message).into();
+        }
     }
     event
 }
@@ -350,5 +371,26 @@ mod tests {
         ] {
             assert_eq!(found(asked.clone()), None, "{asked}");
         }
+    }
+
+    #[test]
+    fn a_message_is_told_in_each_language() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let catalog = Catalog::load(&root);
+        let reasons = reasons(&root);
+        let (language, chinese) = &reasons[0];
+        let english = chinese.english().next().expect("a reason is translated");
+        let ours = chinese.of(english).expect("its translation");
+        let target = Target::Exercise(catalog.exercises[0].slug.clone());
+        let message = format!("  x. expected 5\n\n  {english}\n");
+        let event = shown(json!({ "message": message }), &target, &catalog, &reasons);
+        assert_eq!(event["message"], message);
+        let told = event["messages"][language].as_str().unwrap_or_default();
+        let begin: String = ours.chars().take(4).collect();
+        assert!(
+            told.contains("expected 5") && told.contains(&begin),
+            "{told}"
+        );
+        assert!(!told.contains(english), "{told}");
     }
 }

@@ -240,7 +240,7 @@ function detail(check, open) {
     const beside = make("div.beside");
     if (failed) {
         const read = check.see ? make("p", `${say("Read on:")} `, link(page(check.see), heading(check.see))) : null;
-        beside.append(make("div", text("message", check.message || check.why), read));
+        beside.append(make("div", text("message", check.messages?.[html.lang] || check.message || check.why), read));
     }
     beside.append(...seen);
     const details = make("details", make("summary", ...line), beside);
