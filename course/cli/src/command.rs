@@ -234,7 +234,6 @@ fn for_a_program(help: &Help, words: Vec<std::ffi::OsString>) -> Result<Vec<Stri
 /// # Errors
 ///
 /// [`Usage`] names what is wrong, and what could have been meant.
-#[expect(clippy::too_many_lines, reason = "an arm for each option")]
 pub fn understand(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Asked> {
     let mut arguments = arguments.into_iter().peekable();
     // As `cargo-course` on the path, cargo passes the subcommand's own name first.
