@@ -88,7 +88,8 @@ async function honest(browser, address) {
     await front.close();
 
     const origin = new URL(address).origin;
-    const page = await open(browser, `${origin}/${chapter}.html`);
+    // A chapter that is divided has its exercises on the page where it goes on.
+    const page = await open(browser, `${origin}/${chapter}-continued.html`);
     const card = `[data-exercise="${slug}"]`;
     await page.waitForSelector(`${card} .live-bar button`);
     await shot(page, "card-before", card);
