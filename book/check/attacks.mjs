@@ -7,7 +7,8 @@ const BODY = JSON.stringify({ exercise: "network-order" });
 /** In the attacker's page: each tries its worst and says what it got to know, or why not. */
 const TRIES = {
     "fetch, no-cors, text": async (victim, run, body) =>
-        (await fetch(victim + run, { method: "POST", mode: "no-cors", credentials: "include", body })).type,
+        // An opaque answer has no text.
+        (await fetch(victim + run, { method: "POST", mode: "no-cors", credentials: "include", body })).text(),
     "fetch, JSON": async (victim, run, body) =>
         (await fetch(victim + run, { method: "POST", credentials: "include", headers: { "Content-Type": "application/json", "X-Book": "0" }, body })).text(),
     "beacon": async (victim, run, body) =>
