@@ -187,17 +187,27 @@ impl Jobs {
             };
             match target {
                 Some(target) => {
-                    self.run(&work, &target, &mut course);
+                    let (job, wrong) = self.run(&work, &target, &mut course);
                     let mut state = self.lock();
                     state.running = None;
                     state.stale = true;
+                    drop(state);
+                    // Told last: a page that asks for more as soon as it hears this is not refused.
+                    let done = json!({ "kind": "done", "wrong": wrong });
+                    self.0.hub.job(job, done);
                 }
                 None => self.0.hub.progress(self.progress(&work, &mut course)),
             }
         }
     }
 
-    fn run(&self, work: &Work, target: &Target, course: &mut Option<PathBuf>) {
+    /// Runs it, and gives its number and what was wrong with the run itself.
+    fn run(
+        &self,
+        work: &Work,
+        target: &Target,
+        course: &mut Option<PathBuf>,
+    ) -> (u64, Option<String>) {
         let job = self
             .lock()
             .running
@@ -207,7 +217,7 @@ impl Jobs {
         hub.begins(job, &target.json());
         let course = match self.course(work, course) {
             Ok(course) => course,
-            Err(what) => return hub.job(job, json!({ "kind": "done", "wrong": what })),
+            Err(what) => return (job, Some(what)),
         };
         let catalog = Catalog::load(&self.0.root);
         let reasons = reasons(&self.0.root);
@@ -234,7 +244,7 @@ impl Jobs {
             Ok((End::TooMuch, _)) => Some("It said more than can be shown, and was ended.".into()),
             Err(error) => Some(format!("`cargo course` cannot be started: {error}")),
         };
-        hub.job(job, json!({ "kind": "done", "wrong": wrong }));
+        (job, wrong)
     }
 
     /// How the reader stands with each exercise, as `cargo course list` says it.
