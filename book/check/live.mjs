@@ -2,8 +2,8 @@
 //
 //     node live.mjs [--shots FOLDER]
 //
-// It works on a copy of the course in target/live, so that no reader's answers or progress are touched, and builds with
-// the course's own target folder, so that little has to be built anew.
+// It works on a copy of the course in target/live, so that no reader's answers or progress are touched, and builds in a
+// folder of its own: in the course's, cargo would take what was built of the copy for what the course is.
 
 import { spawn } from "node:child_process";
 import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -18,6 +18,7 @@ import { attacks } from "./attacks.mjs";
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), process.env.COURSE ?? "../..");
 const target = path.resolve(root, process.env.CARGO_TARGET_DIR ?? "target");
 const copy = path.join(target, "live");
+const built = path.join(target, "live-target");
 const shots = process.argv[process.argv.indexOf("--shots") + 1];
 const wantsShots = process.argv.includes("--shots");
 const PATIENCE = Number(process.env.LIVE_PATIENCE ?? 600) * 1000;
@@ -43,7 +44,7 @@ async function copyCourse() {
 async function start() {
     const book = spawn("cargo", ["book"], {
         cwd: copy,
-        env: { ...process.env, CARGO_TARGET_DIR: target },
+        env: { ...process.env, CARGO_TARGET_DIR: built },
         stdio: ["ignore", "pipe", "inherit"],
     });
     for await (const line of createInterface({ input: book.stdout })) {
