@@ -5,7 +5,7 @@
 // It works on a copy of the course in target/live, so that no reader's answers or progress are touched, and builds in a
 // folder of its own: in the course's, cargo would take what was built of the copy for what the course is.
 
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import path from "node:path";
@@ -38,6 +38,15 @@ async function copyCourse() {
     // Whoever has solved it already starts from the stub all the same.
     const [chapter, slug] = EXERCISE;
     await cp(`${copy}/solutions/${chapter}/${slug}/stub/lib.rs`, `${copy}/exercises/${chapter}/${slug}/src/lib.rs`);
+}
+
+/** Builds what the server would have built at the first click: a page does not wait that long. */
+function build() {
+    for (const what of [["build", "--package", "course"], ["test", "--no-run", "--package", EXERCISE[1]]]) {
+        const env = { ...process.env, CARGO_TARGET_DIR: built };
+        const { status } = spawnSync("cargo", [...what, "--quiet"], { cwd: copy, env, stdio: "inherit" });
+        if (status !== 0) throw new Error(`cargo ${what.join(" ")} fails in ${copy}`);
+    }
 }
 
 /** Starts `cargo book` and waits for the address that it prints. */
@@ -126,7 +135,7 @@ async function honest(browser, address) {
     return page;
 }
 
-const { book, address } = await copyCourse().then(start);
+const { book, address } = await copyCourse().then(build).then(start);
 // Chromium's own guard of local addresses is off: other browsers have none, and the book's own is to be tried.
 const browser = await launch(
     "--host-resolver-rules=MAP *.test 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
